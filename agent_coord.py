@@ -1,0 +1,49 @@
+"""Launcher of the three commands.
+
+It is the only module that a command starts in. It puts our own packages ahead of whatever the
+working directory or PYTHONPATH brings: agents work in repositories that may have an `analyzer/`
+or a `resources/` package of their own, and theirs must never run in place of ours.
+"""
+
+import os
+import sys
+
+
+def _ours_first() -> None:
+    home = os.path.dirname(os.path.abspath(__file__))
+    outside = {os.path.abspath(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep)} | {os.getcwd()}
+    foreign = outside - {home}
+    sys.path.sort(key=lambda entry: os.path.abspath(entry) in foreign)
+
+
+def coordinate() -> int:
+    """Run `agent-coord`; returns its exit code."""
+    _ours_first()
+    from coordinator.entrypoints.main import main
+
+    return main(sys.argv[1:])
+
+
+def analyze() -> int:
+    """Run `track-analyzer`; returns its exit code."""
+    _ours_first()
+    from analyzer.cli import main
+
+    return main(sys.argv[1:])
+
+
+def monitor() -> int:
+    """Run `resource-monitor`; returns its exit code."""
+    _ours_first()
+    from resources.cli import main
+
+    return main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    COMMANDS = {"agent-coord": coordinate, "track-analyzer": analyze, "resource-monitor": monitor}
+    # `python -m agent_coord track-analyzer …` reaches the sibling commands; a bare word is ours.
+    chosen = COMMANDS.get(sys.argv[1] if len(sys.argv) > 1 else "")
+    if chosen is not None:
+        del sys.argv[1]
+    sys.exit((chosen or coordinate)())

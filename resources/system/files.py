@@ -1,0 +1,107 @@
+"""Files that are never seen half written, and locks that die with their holder.
+
+`flock` is the lock everywhere: the kernel drops it when the holder dies, so no stale lock needs
+cleaning. The holder's note inside the file is for the message of whoever waits, never the truth.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from resources.system.errors import Failure, NotNow
+
+
+def replace_file(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+    """Write `content` to `path` so that a reader sees the old or the new file, never a part.
+
+    Raises Failure("disk-full") when there is no room; the old file is then untouched.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            os.fchmod(stream.fileno(), mode)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        Path(temporary).unlink(missing_ok=True)
+        raise disk_failure(error, path) from error
+
+
+def disk_failure(error: OSError, path: Path) -> Failure | OSError:
+    """The Failure that `error` means when it tells of a full or read-only disk, else `error` itself."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return Failure(
+            "disk-full",
+            f"no space left while writing {path}",
+            why=str(error),
+            mend="free some space, then repeat the command",
+        )
+    if error.errno == errno.EROFS:
+        return Failure("read-only", f"{path} is on a read-only file system", why=str(error))
+    return error
+
+
+@contextmanager
+def file_lock(path: Path, *, what: str, wait: float = 30.0, note: str = "") -> Generator[None]:
+    """Hold the exclusive lock file `path`; `what` names it in the refusal, `note` tells others who holds it.
+
+    Waits up to `wait` seconds (0: one try). Raises NotNow("locked") with the holder's note when it stays taken.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _take(descriptor, path, what, wait)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, (note or f"pid {os.getpid()}").encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, path: Path, what: str, wait: float) -> None:
+    if wait == float("inf"):
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                holder = os.pread(descriptor, 200, 0).decode(errors="replace")
+                raise NotNow(
+                    "locked",
+                    f"{what} is held by {holder or 'another process'}",
+                    why=str(path),
+                    mend="wait for it to end, then repeat the command",
+                ) from None
+            time.sleep(0.01)
+        else:
+            return
+
+
+def lock_is_held(path: Path) -> bool:
+    """Whether some live process holds the lock file `path` now."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,219 @@
+"""The one gate to other programs.
+
+`run` waits for a program; `spawn` starts one that outlives the call. Both take a list of arguments
+(never a shell string), close standard input, give the program a process group of its own, scrub the
+`GIT_*` variables that a hook would leak into another repository, and speak one error. A time limit
+kills the whole group, so a program's children do not go on writing after their parent was given up.
+
+A process is known by (pid, start): pids are reused within a day. `start` is the kernel's own start
+time where /proc shows it, so that a change of the wall clock cannot make a live process look dead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from resources.system.errors import Failure
+
+GRACE = 10.0
+"""Seconds between TERM and KILL; the default of supervisord and Ryuk."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a program that ended left: exit code, output as bytes, duration in seconds."""
+
+    argv: tuple[str, ...]
+    code: int
+    out: bytes
+    err: bytes
+    seconds: float
+    timed_out: bool = False
+
+    @property
+    def text(self) -> str:
+        """Standard output as text; bytes that are no UTF-8 are replaced."""
+        return self.out.decode(errors="replace")
+
+    @property
+    def complaint(self) -> str:
+        """The last lines of what it said, standard error first: for a message."""
+        said = (self.err.strip() or self.out.strip()).decode(errors="replace")
+        return "\n".join(said.splitlines()[-8:])
+
+
+@dataclass(frozen=True)
+class ProcessId:
+    """A process that cannot be mistaken for a later one with the same pid."""
+
+    pid: int
+    start: str
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Our environment without the variables that point git at another repository, plus `extra`."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    environment.update(extra or {})
+    return environment
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path | str | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 120.0,
+    stdin: bytes = b"",
+    check: bool = True,
+) -> Completed:
+    """Run a program to its end and return what it left.
+
+    `env` replaces the environment (default: `clean_environment()`); `timeout` is in seconds, and past it the
+    whole process group is killed and `timed_out` set. With `check` a non-zero exit raises
+    Failure("command-failed"); a program that is not there raises Failure("program-missing") always.
+    """
+    started = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            list(argv), cwd=cwd, env=dict(env) if env is not None else clean_environment(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        raise _not_started(argv, cwd, error) from error
+    timed_out = False
+    try:
+        out, err = process.communicate(stdin, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        timed_out = True
+        kill_group(process.pid)
+        out, err = process.communicate()
+    except BaseException:
+        kill_group(process.pid)
+        process.wait()
+        raise
+    done = Completed(tuple(argv), process.returncode, out, err, time.monotonic() - started, timed_out)
+    if check and (done.code != 0 or timed_out):
+        raise failed(done, timeout)
+    return done
+
+
+def _not_started(argv: Sequence[str], cwd: Path | str | None, error: OSError) -> Failure:
+    if cwd is not None and not Path(cwd).is_dir():
+        return Failure("folder-missing", f"{cwd} does not exist", why=f"needed to run {argv[0]}")
+    return Failure(
+        "program-missing",
+        f"{argv[0]} is not installed",
+        why=str(error),
+        mend=f"install {argv[0]} or put it on PATH",
+    )
+
+
+def failed(done: Completed, timeout: float) -> Failure:
+    """The Failure that tells of a program's non-zero exit or time-out."""
+    how = f"ran longer than {timeout:g} s" if done.timed_out else f"ended with code {done.code}"
+    return Failure("command-failed", f"{' '.join(done.argv[:4])} {how}", why=done.complaint)
+
+
+def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a program that lives on by itself: own session, standard input closed, all output appended to `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as stream:
+        try:
+            return subprocess.Popen(
+                list(argv), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
+                start_new_session=True,
+            )  # fmt: skip
+        except FileNotFoundError as error:
+            raise _not_started(argv, cwd, error) from error
+
+
+def attend(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], out: IO[str]) -> int:
+    """Run a program in the foreground, its output going to `out` (a real file) as it comes; returns its exit code.
+
+    It stays in our process group, so that Ctrl-C at the terminal reaches it too; when we are interrupted by other
+    means it is interrupted as well, and killed when that does not end it.
+    """
+    try:
+        process = subprocess.Popen(list(argv), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out)
+    except FileNotFoundError as error:
+        raise _not_started(argv, cwd, error) from error
+    try:
+        return process.wait()
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+        process.kill()
+        process.wait()
+        raise
+
+
+def kill_group(pid: int, sig: int = signal.SIGKILL) -> None:
+    """Send `sig` to the process group led by `pid`; a group that is gone is no error."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, sig)
+
+
+def start_of(pid: int) -> str | None:
+    """The start time of `pid` as the kernel tells it, None when there is no such process or it is a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return None if Path("/proc/self/stat").exists() else _portable_start(pid)
+    except ProcessLookupError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] == "Z" else fields[19]
+
+
+def _portable_start(pid: int) -> str | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
+    except psutil.NoSuchProcess:
+        return None
+
+
+def identify(pid: int | None = None) -> ProcessId:
+    """The identity of `pid` (default: this process); start is "" when it is already gone."""
+    number = os.getpid() if pid is None else pid
+    return ProcessId(number, start_of(number) or "")
+
+
+def is_alive(process: ProcessId) -> bool:
+    """Whether exactly this process still runs (a zombie does not)."""
+    return bool(process.start) and start_of(process.pid) == process.start
+
+
+def finished(child: subprocess.Popen[bytes]) -> int | None:
+    """The exit code of a spawned program, None while it runs. What it left in its process group is killed.
+
+    The group is ended before the leader is reaped: until then the kernel cannot give its number to anybody else.
+    """
+    if hasattr(os, "waitid"):
+        with contextlib.suppress(ChildProcessError):
+            if os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                return None
+            kill_group(child.pid)
+    return child.poll()
+
+
+def stop_group(process: ProcessId, *, grace: float = GRACE) -> None:
+    """End the process group that `process` leads: TERM, then KILL after `grace` seconds. Safe to repeat."""
+    if not is_alive(process):
+        return
+    kill_group(process.pid, signal.SIGTERM)
+    deadline = time.monotonic() + grace
+    while is_alive(process) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    kill_group(process.pid)
