@@ -1,0 +1,5 @@
+"""A Postgres database for every slot: cloned from a template, its own role, taken back by its mark.
+
+The door is `databases.py`. SQL is spoken through psycopg, imported only where a server is really asked,
+so that naming things or reading a slot's environment costs nothing.
+"""

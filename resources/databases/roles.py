@@ -1,0 +1,60 @@
+"""The roles: one that owns what migrations make, and one for each slot.
+
+Owning a database is not owning its tables: a clone keeps the template's owners. So templates are built by one role
+(`…_app`) and every slot's role is a member of it, which lets a slot alter and truncate every table of its clone at
+once. A slot may create databases (test runners do); what it creates belongs to its role and goes with the slot.
+
+Making a role and marking it is one transaction: there is no role of ours without a mark.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from resources.databases import marks
+from resources.databases.session import Session, asking
+
+
+def new_password() -> str:
+    """A password of 144 random bits that needs no quoting in a URL."""
+    return secrets.token_urlsafe(18)
+
+
+def role_mark(session: Session, name: str) -> tuple[bool, str | None]:
+    """Whether the role exists, and its comment."""
+    rows = session.rows("select shobj_description(oid, 'pg_authid') from pg_roles where rolname = %s", [name])
+    return bool(rows), rows[0][0] if rows else None
+
+
+def put_app_role(session: Session, name: str, owner: str, password: str) -> None:
+    """See that the owner of the templates exists and has `password`."""
+    _put(session, name, password, marks.encode(owner, "app"), "login nocreatedb")
+
+
+def put_slot_role(session: Session, name: str, mark: str, password: str, *, app: str, limit: int) -> None:
+    """See that a slot's role exists, is a member of `app`, has `password` and at most `limit` connections."""
+    from psycopg import sql
+
+    options = sql.SQL("login createdb connection limit {}").format(sql.Literal(limit))
+    with asking(f"cannot make the role {name}"), session.connection.transaction():
+        _put(session, name, password, mark, options.as_string())
+        session.run("grant {app} to {name}", app=app, name=name)
+
+
+def _put(session: Session, name: str, password: str, mark: str, options: str) -> None:
+    from psycopg import sql
+
+    connection = session.connection
+    # The server gets a verifier, never the password: statements end up in logs and in pg_stat_activity.
+    verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
+    exists, _ = role_mark(session, name)
+    verb = sql.SQL("alter role" if exists else "create role")
+    with asking(f"cannot make the role {name}"), connection.transaction():
+        session.run(
+            "{verb} {name} {options} password {verifier}",
+            verb=verb, name=name, options=sql.SQL(options), verifier=sql.Literal(verifier),  # ty: ignore[invalid-argument-type]
+        )  # fmt: skip
+        session.run("comment on role {name} is {mark}", name=name, mark=sql.Literal(mark))
+        if not exists and not session.server.superuser:
+            # Only a member may hand databases to the role and drop them again.
+            session.run("grant {name} to current_user", name=name)

@@ -1,0 +1,86 @@
+"""The values that the rooms of this package exchange. Frozen, and free of I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+FoundKind = Literal["database", "role", "template", "half-dropped"]
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """What the project wants of its databases.
+
+    `provider`: auto, dsn, local or none. `binaries`: auto, system, embedded or a folder. `migrate`: the command
+    that brings an empty database to the current schema, run in a worktree. `migrations`: globs of the files whose
+    content decides when a template is stale. `connection_limit`: connections per slot, 0 = an equal share of what
+    the server has for `slots` slots. `prefix`: start of every name, empty = the project's name.
+    """
+
+    provider: str = "auto"
+    dsn: str = ""
+    binaries: str = "auto"
+    migrate: tuple[str, ...] = ()
+    migrations: tuple[str, ...] = ()
+    connection_limit: int = 0
+    prefix: str = ""
+    allow_remote: bool = False
+    slots: int = 10
+
+
+@dataclass(frozen=True)
+class Database:
+    """A slot's database: its name, the role that owns it, and the variables that its slot must see."""
+
+    name: str
+    role: str
+    environment: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One thing on the server that bears our mark.
+
+    `slot` is None for what belongs to no slot (templates, the role that owns them); `sessions` counts the client
+    connections to it now; `mark` is the decoded mark, for a child database the mark of the role that owns it.
+    """
+
+    kind: FoundKind
+    name: str
+    slot: str | None
+    sessions: int
+    mark: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Connections now: per database name, in all, and how many the server has for ordinary roles."""
+
+    per_database: Mapping[str, int]
+    total: int
+    usable: int
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answered: where, which version, and what we may assume of it.
+
+    `durable` is its fsync setting, `owned` whether we made it (and so may set, stop and discard it),
+    `superuser` whether our admin role is one.
+    """
+
+    host: str
+    port: int
+    version: int
+    owned: bool
+    durable: bool
+    superuser: bool
+    origin: str
+    sslmode: str = ""
+
+    @property
+    def major(self) -> int:
+        """15, 18, …"""
+        return self.version // 10000

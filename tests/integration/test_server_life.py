@@ -1,0 +1,109 @@
+"""A server of our own: several processes start it at once, it crashes, the system goes down under it."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from resources.databases.cluster import SOCKET_FOLDER_LIMIT, socket_folder, torn
+from resources.databases.databases import open_databases
+from resources.databases.local import LocalProvider
+from tests.support.postgres import OWNER, make_tree, require, server, settings
+
+LONG_AGO = "an earlier boot"
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return make_tree(tmp_path / "tree")
+
+
+def connect(database):
+    return psycopg.connect(database.environment["DATABASE_URL"])
+
+
+def _prepare_in_a_process(home: Path, tree: Path, slot: str) -> str:
+    with open_databases(settings(), home=home, project="Meal Planner", owner=OWNER) as databases:
+        database = databases.prepare(slot, tree)
+        with connect(database) as connection:
+            assert connection.execute("select count(*) from meal").fetchone() == (2,)
+        return database.name
+
+
+def test_processes_that_start_the_server_at_once_share_it_and_one_template(tmp_path, tree):
+    require("auto")
+    home = tmp_path / "fresh home"
+    slots = [f"wt-{number}" for number in range(4)]
+    try:
+        with multiprocessing.get_context("spawn").Pool(4) as pool:
+            names = pool.starmap(_prepare_in_a_process, [(home, tree, slot) for slot in slots])
+        assert len(set(names)) == 4
+        with open_databases(settings(), home=home, project="Meal Planner", owner=OWNER) as databases:
+            assert [found.kind for found in databases.inventory()].count("template") == 1
+    finally:
+        LocalProvider(home, "auto").stop()
+
+
+def crash(home: Path, how: signal.Signals) -> None:
+    """End the server of `home` without an orderly stop: KILL as the kernel does when memory runs out, or QUIT."""
+    note = json.loads((home / "cluster.json").read_text())
+    pid = int((Path(note["folder"]) / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, how)
+
+
+def test_after_a_crash_the_slots_are_as_they_were(tmp_path, tree):
+    with server(tmp_path / "home") as databases:
+        database = databases.prepare("wt-1", tree)
+        with connect(database) as connection:
+            connection.execute("insert into meal values (3, 'stew')")
+        # Our own work is flushed at once and takes along what was committed before.
+        databases.prepare("wt-2", tree)
+        databases.close()
+        crash(tmp_path / "home", signal.SIGKILL)
+        again = databases.prepare("wt-1", tree)
+        assert again == database
+        with connect(again) as connection:
+            assert connection.execute("select count(*) from meal").fetchone() == (3,)
+
+
+def test_a_pid_file_that_names_a_stranger_does_not_keep_the_server_from_starting(tmp_path, tree):
+    with server(tmp_path / "home") as databases:
+        databases.stop()
+        pid_file = tmp_path / "home" / "cluster" / "postmaster.pid"
+        if not pid_file.parent.is_dir():
+            pytest.skip("the cluster lies elsewhere, for this user may not run it in place")
+        pid_file.write_text(f"{os.getppid()}\n{pid_file.parent}\n1\n5432\n\n")
+        assert databases.prepare("wt-1", tree).name == "meal_planner_wt_1"
+
+
+def test_a_cluster_that_was_running_when_the_system_went_down_is_made_anew(tmp_path, tree):
+    home = tmp_path / "home"
+    with server(home) as databases:
+        databases.prepare("wt-1", tree)
+        crash(home, signal.SIGQUIT)
+        note = json.loads((home / "cluster.json").read_text())
+        (home / "cluster.json").write_text(json.dumps({**note, "boot": LONG_AGO}))
+        databases.start()
+        assert databases.inventory() == ()
+        with connect(databases.prepare("wt-1", tree)) as connection:
+            assert connection.execute("select count(*) from meal").fetchone() == (2,)
+
+
+def test_only_an_unclean_stop_before_another_boot_tears_a_cluster():
+    assert torn(orderly=False, boot_at_start=LONG_AGO, boot_now="now")
+    assert not torn(orderly=True, boot_at_start=LONG_AGO, boot_now="now")
+    assert not torn(orderly=False, boot_at_start="now", boot_now="now")
+
+
+def test_the_socket_folder_is_short_whatever_the_home(tmp_path):
+    for home in (tmp_path, Path("/x" * 100), Path("/with space"), Path("/with,comma")):
+        folder = str(socket_folder(home, 1000))
+        assert len(folder.encode()) <= SOCKET_FOLDER_LIMIT
+        assert " " not in folder
+        assert "," not in folder
