@@ -1,0 +1,60 @@
+"""The rows of the ledger that claim something: leases, reservations, tasks at work.
+
+Whether a row's owner lives can only be asked on this host, so it is asked here; the fact `over` says why a row
+is void, "" when it is not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+
+from resources.leaks.detect import Thing
+from resources.state.leases import Lease, Owner, is_over, live, owner_is_dead
+from resources.state.store import Ledger, Row
+from resources.system.clock import boot_id, boot_seconds
+from resources.system.process import ProcessId, is_alive
+
+
+def ledger_things(ledger: Ledger) -> Iterator[Thing]:
+    """Every live lease, every reservation not given back, every task at work."""
+    with ledger.read() as snapshot:
+        leases = live(snapshot)
+        reservations = snapshot.all("reservations-live")
+        tasks = snapshot.all("tasks")
+    over = {lease.fence: over_because(lease.owner, lease.expires) for lease in leases if is_over(lease)}
+    yield from (_lease(lease, over.get(lease.fence, "")) for lease in leases)
+    for row in reservations:
+        why = over_because(Owner.of(row["owner"]), row["expires"])
+        yield Thing("reservation", str(row["id"]), row["taken_at"], {"over": why, "pattern": row["pattern"]})
+    valid = {lease.fence for lease in leases} - over.keys()
+    yield from (_task(row, valid) for row in tasks if row["state"] == "working")
+
+
+def over_because(owner: Owner, expires: float) -> str:
+    """Why a claim of `owner` until boot-clock second `expires` is void; "" when it is valid."""
+    if owner_is_dead(owner):
+        return f"its owner (process {owner.pid}) is dead" if owner.boot == boot_id() else "the system was started anew"
+    if owner.boot == boot_id() and expires < boot_seconds():
+        return f"it expired {boot_seconds() - expires:.0f} s ago"
+    return ""
+
+
+def _lease(lease: Lease, over: str) -> Thing:
+    facts = {"over": over, "lease": lease}
+    return Thing("lease", str(lease.fence), lease.taken_at, facts)
+
+
+def _task(row: Row, valid: Collection[int]) -> Thing:
+    over = ""
+    if row["fence"] not in valid and not _runs(row["process"]):
+        over = f"its agent does not run and lease {row['fence']} is over"
+    return Thing("task", row["issue"], row["changed_at"], {"over": over, "fence": row["fence"], "row": row})
+
+
+def _runs(text: str) -> bool:
+    try:
+        process = json.loads(text)
+        return is_alive(ProcessId(int(process["pid"]), str(process["start"])))
+    except (ValueError, KeyError, TypeError):
+        return False

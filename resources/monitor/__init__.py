@@ -1,0 +1,1 @@
+"""What is used, and whether that is too much."""

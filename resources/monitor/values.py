@@ -1,0 +1,40 @@
+"""The figures of one moment, as a frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What this project uses at the moment `at` (wall-clock seconds). Sizes are bytes.
+
+    None means unknown: the project uses no database, or it did not answer (then `unknown` says so).
+    `connections` maps database names, `disk`, `processes` and `descriptors` map slot names, `slots` and
+    `states` map a state to a count. `descriptors_ratio` is the highest share of its own limit that any one
+    process of ours has open, because the limit is per process; `descriptors_worst` names that process.
+    """
+
+    at: float
+    connections: Mapping[str, int] = field(default_factory=dict)
+    connections_total: int | None = None
+    connections_usable: int | None = None
+    disk: Mapping[str, int] = field(default_factory=dict)
+    disk_used: int | None = None
+    disk_free: int = 0
+    descriptors: Mapping[str, float] = field(default_factory=dict)
+    descriptors_open: int = 0
+    descriptors_ratio: float = 0.0
+    descriptors_worst: str = ""
+    memory_ratio: float = 0.0
+    processes: Mapping[str, int] = field(default_factory=dict)
+    states: Mapping[str, int] = field(default_factory=dict)
+    slots: Mapping[str, int] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """As in the sample file."""
+        return {**asdict(self), "unknown": list(self.unknown)}
