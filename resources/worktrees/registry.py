@@ -1,0 +1,114 @@
+"""The repository's registry of worktrees: a slot is entered, looked up, taken out.
+
+The registry and the shared configuration change under one lock; checkouts run outside it, side by side. A
+worktree is registered without files, detached, and locked, so that nobody's `git worktree prune` takes it for
+gone. It is taken down by a rename (at once, whatever still writes there), then its registration by name, then
+the files: `prune` and guessed admin folders have destroyed other people's worktrees.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+from resources.system.git import Repository, git, registry_lock
+
+LOCK_REASON = "agent-coord"
+"""The reason of the lock on each of our worktrees: our mark."""
+
+TRASH = "trash-"
+
+
+def open_registry(repository: Repository, folder: Path) -> None:
+    """What a repository needs before its first slot: the pool's folder excluded, configuration per worktree."""
+    with registry_lock(repository.common):
+        if folder.is_relative_to(repository.root):
+            _exclude(repository.common / "info" / "exclude", f"/{folder.relative_to(repository.root)}/")
+        config = ("config", "--file", str(repository.common / "config"))
+        if git(repository.root, *config, "extensions.worktreeConfig", check=False, read=True).text == "true":
+            return
+        # With configuration per worktree a shared core.worktree would count for every slot: it moves to its owner.
+        where = git(repository.root, *config, "core.worktree", check=False, read=True).text
+        if where:
+            git(repository.root, "config", "--file", str(repository.common / "config.worktree"), "core.worktree", where)
+        git(repository.root, *config, "extensions.worktreeConfig", "true")
+        if where:
+            git(repository.root, *config, "--unset", "core.worktree")
+
+
+def _exclude(file: Path, line: str) -> None:
+    known = file.read_text() if file.exists() else ""
+    if line in known.splitlines():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as stream:
+        stream.write(("" if known.endswith("\n") or not known else "\n") + f"# agent-coord's slots\n{line}\n")
+
+
+def register(repository: Repository, slot: Path, base: str) -> None:
+    """Make the worktree `slot`, detached at `base` and locked, without a file in it yet."""
+    slot.parent.mkdir(parents=True, exist_ok=True)
+    with registry_lock(repository.common):
+        git(
+            repository.root, "worktree", "add", "--no-checkout", "--detach", "--lock", "--reason", LOCK_REASON,
+            str(slot), base,
+        )  # fmt: skip
+
+
+def registered(repository: Repository) -> dict[Path, str]:
+    """Every registered worktree but the main one, with the reason of its lock ("" when it has none)."""
+    listing = git(repository.root, "worktree", "list", "--porcelain", "-z", read=True).out
+    found: dict[Path, str] = {}
+    for block in listing.decode(errors="surrogateescape").split("\0\0")[1:]:
+        facts = dict(line.partition(" ")[::2] for line in block.split("\0") if line)
+        if "worktree" in facts:
+            found[Path(facts["worktree"])] = facts.get("locked", "")
+    return found
+
+
+def remove(repository: Repository, slot: Path) -> None:
+    """Take a worktree down: folder, registration, files. Repeatable; whatever part is already gone is no error."""
+    if slot.exists():
+        slot.rename(slot.parent / f"{TRASH}{slot.name}-{secrets.token_hex(4)}")
+    with registry_lock(repository.common):
+        if slot in registered(repository):
+            git(repository.root, "worktree", "unlock", str(slot), check=False)
+            git(repository.root, "worktree", "remove", str(slot))
+    empty_trash(slot.parent)
+
+
+def empty_trash(folder: Path) -> list[str]:
+    """Delete what was renamed for deletion; returns the names of what is gone. What resists waits for the next time."""
+    gone: list[str] = []
+    for trash in sorted(folder.glob(f"{TRASH}*-*")):
+        for _ in range(5):
+            shutil.rmtree(trash, ignore_errors=True)
+            if not trash.exists():
+                gone.append(trash.name)
+                break
+            _make_deletable(trash)
+            time.sleep(0.05)  # a git that was interrupted may still be writing there
+    return gone
+
+
+def _make_deletable(folder: Path) -> None:
+    # Some package caches are read-only, folders included.
+    for place, _, _ in os.walk(folder):
+        with contextlib.suppress(OSError):
+            Path(place).chmod(0o700)
+
+
+def relink(repository: Repository, slot: Path) -> bool:
+    """Write the slot's `.git` file anew when it was deleted but the registration still names this folder."""
+    pointer = slot / ".git"
+    if pointer.exists() or not slot.is_dir():
+        return False
+    for entry in (repository.common / "worktrees").glob("*/gitdir"):
+        if Path(entry.read_text().strip()) == pointer:
+            pointer.write_text(f"gitdir: {entry.parent}\n")
+            return True
+    return False

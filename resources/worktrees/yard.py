@@ -1,0 +1,131 @@
+"""What every part of the pool works with: the repository, the ledger's rows, settings, databases, locks.
+
+Two locks, both `flock` and so gone with their holder. The *pool lock* is held while slots are made, taken
+down or repaired: whoever holds it knows that a row in state `making` was left by a crash. A *slot's lock*
+is held while its tree is changed by us, so that two of our processes never clean one tree; the fence is
+looked at after it was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from resources.settings import PoolSettings
+from resources.system.errors import Failure
+from resources.system.files import file_lock
+from resources.system.git import Repository, current_branch, resolve
+from resources.worktrees import sparse
+from resources.worktrees.checkout import detach
+from resources.worktrees.environment import Place, compose
+from resources.worktrees.records import Records
+from resources.worktrees.slots import Slot
+
+
+class Database(Protocol):
+    """A slot's database, as far as the pool needs to know it."""
+
+    @property
+    def name(self) -> str:
+        """Its name on the server."""
+        ...
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables by which programs find it."""
+        ...
+
+
+class Databases(Protocol):
+    """What the pool asks of databases; `resources.databases.databases.Databases` answers."""
+
+    def prepare(self, slot: str, tree: Path) -> Database:
+        """The slot's database, kept when it fits the migrations in `tree`, else made anew."""
+        ...
+
+    def reset(self, slot: str, tree: Path) -> Database:
+        """A fresh database for the slot."""
+        ...
+
+    def drop(self, slot: str) -> None:
+        """Take the slot's database back."""
+        ...
+
+    def of(self, slot: str) -> Database | None:
+        """The slot's database as recorded; asks no server."""
+        ...
+
+    def template_key(self, tree: Path) -> str:
+        """What the migrations in `tree` amount to; two trees with one key need the same database."""
+        ...
+
+
+@dataclass(frozen=True)
+class Yard:
+    """See the module."""
+
+    repository: Repository
+    records: Records
+    settings: PoolSettings
+    databases: Databases | None
+    log: Callable[[str], None]
+
+    @property
+    def folder(self) -> Path:
+        """Where the slots' folders are, as git will name it (a link to another disk is followed)."""
+        return (self.repository.root / self.settings.folder).resolve()
+
+    def pool_lock(self, *, wait: float = 120.0) -> AbstractContextManager[None]:
+        """The lock on the pool's make-up. Raises NotNow("locked")."""
+        return file_lock(self.repository.state / "pool.lock", what="the pool", wait=wait)
+
+    def slot_lock(self, name: str, *, wait: float = 60.0) -> AbstractContextManager[None]:
+        """The lock on one slot's tree. Raises NotNow("locked")."""
+        return file_lock(self.repository.state / "slots" / f"{name}.lock", what=f"slot {name}", wait=wait)
+
+    def base_branch(self) -> str:
+        """The branch that work lands on: as recorded, else what the main checkout has checked out ("" when nothing)."""
+        return self.records.base_branch() or current_branch(self.repository.root) or ""
+
+    def base(self) -> str:
+        """The commit that idle slots stand on. Raises Failure("no-base") in a repository without commits."""
+        branch = self.base_branch()
+        found = resolve(self.repository.root, f"refs/heads/{branch}" if branch else "HEAD")
+        if found is None:
+            raise Failure(
+                "no-base",
+                f"the base branch {branch or '(none)'} has no commit",
+                mend="make a first commit, or set base_branch in .agent-worktrees/config.toml and run agent-coord init",
+            )
+        return found
+
+    def move_base(self, slot: Slot, base: str) -> str:
+        """Take a clean slot to another base; its database is made anew when the migrations differ. Returns its name."""
+        path = slot.path
+        before = self.databases.template_key(path) if self.databases else ""
+        detach(path, base)
+        if self.databases and (not slot.database or self.databases.template_key(path) != before):
+            return self.database(slot.name, path)
+        return slot.database
+
+    def database(self, name: str, path: Path, *, fresh: bool = False) -> str:
+        """Give a slot its database for the tree at `path`; returns its name, "" when databases are off."""
+        if self.databases is None:
+            return ""
+        give = self.databases.reset if fresh else self.databases.prepare
+        try:
+            return give(name, path).name
+        except Failure as failure:
+            if failure.reference != "migrations-hidden":
+                raise
+            sparse.show_all(path)  # the view hides what the template is built from
+            return give(name, path).name
+
+    def environment(self, slot: Slot, *, fence: int, issue: str, agent: str) -> dict[str, str]:
+        """The variables for a process that works in the slot."""
+        given = self.databases.of(slot.name) if self.databases else None
+        place = Place(self.records.project(), self.repository.root, slot.name, slot.ports)
+        return compose(place, fence=fence, issue=issue, agent=agent, database=given.environment if given else {})
