@@ -15,11 +15,12 @@ from resources.monitor.watched import Watched
 from resources.state.leases import Lease, is_over
 from resources.system.errors import Failure
 from resources.system.git import current_branch, dirty_files, git, resolve
-from resources.worktrees.checkout import remove, trouble
+from resources.worktrees.checkout import trouble
 from resources.worktrees.pool import Pool
 from resources.worktrees.records import Records
-from resources.worktrees.saving import SAVED, Work, is_safe, save_slot
-from resources.worktrees.slots import Slot, next_number, parse_name, ref_part
+from resources.worktrees.registry import remove
+from resources.worktrees.saving import Work, save_commit, save_slot
+from resources.worktrees.slots import Slot, parse_name
 from resources.worktrees.view import View
 
 
@@ -82,26 +83,16 @@ def reclaim_branch(watched: Watched, leak: Leak) -> Outcome:
     if holder is not None:
         return kept(f"it is checked out in {holder.name}")
     slot = leak.name.split("/")[1]
-    saved = _save_tip(_work(watched, slot, leak.thing.facts["issue"]), tip)
+    saved = save_commit(_work(watched, slot, leak.thing.facts["issue"]), tip)
     if git(root, "update-ref", "-d", ref, tip, check=False).code != 0:
         return kept("it has moved")
     return _saved_as(saved)
 
 
-def _save_tip(work: Work, tip: str) -> list[str]:
-    if is_safe(work, tip):
-        return []
-    folder = f"{SAVED}/{ref_part(work.issue)}"
-    taken = git(work.root, "for-each-ref", "--format=%(refname)", f"{folder}/", read=True).lines
-    ref = f"{folder}/{next_number(taken)}"
-    # An empty old value makes this a creation; a branch whose number was just taken waits for the next pass.
-    git(work.root, "update-ref", ref, tip, "")
-    return [ref]
-
-
 def _work(watched: Watched, slot: str, issue: str) -> Work:
     root = watched.repository.root
-    return Work(root, slot, issue, Records(watched.ledger).base_branch() or current_branch(root) or "")
+    landed_on = Records(watched.ledger).base_branch() or current_branch(root) or ""
+    return Work(root, slot, issue, base="", base_branch=landed_on)
 
 
 def _issue(branch: str, otherwise: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from resources.leaks.detect import LOCK_AGE, Thing
 from resources.system.clock import wall
 from resources.system.git import Repository, git
-from resources.worktrees.checkout import LOCK_REASON, TRASH
+from resources.worktrees.registry import LOCK_REASON, TRASH
 from resources.worktrees.slots import parse_name
 
 BRANCHES = "refs/heads/agent/"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -37,4 +37,7 @@ class Usage:
 
     def to_json(self) -> dict[str, Any]:
         """As in the sample file."""
-        return {**asdict(self), "unknown": list(self.unknown)}
+        # Not asdict(): it rebuilds a Counter from pairs, which counts the pairs (Python 3.11).
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+        return {**plain, "unknown": list(self.unknown)}

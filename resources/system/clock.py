@@ -8,7 +8,6 @@ and the boot's second stand in.
 
 from __future__ import annotations
 
-import socket
 import time
 from datetime import UTC, datetime
 from functools import cache
@@ -37,6 +36,8 @@ def boot_id() -> str:
 @cache
 def host_id() -> str:
     """The name of this host, for people and for telling owners on several hosts apart."""
+    import socket  # 10 ms that most commands never need
+
     return socket.gethostname()
 
 
