@@ -1,0 +1,107 @@
+"""What an agent is told: pure.
+
+The briefing says what to do, where, how its work will be judged, and what earlier attempts left behind.
+It never asks the agent to claim, close, merge or clean up: those are the coordinator's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analyzer.issues import Issue
+
+
+@dataclass(frozen=True)
+class Handoff:
+    """What an earlier attempt left: how it ended and the evidence."""
+
+    attempt: int
+    why: str
+    evidence: str = ""
+    saved: str = ""
+    """The ref that holds its work."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the agent works."""
+
+    slot: str
+    path: str
+    branch: str
+    database: str
+    ports: tuple[int, int]
+    view: str
+
+
+def write_briefing(
+    issue: Issue, place: Place, write: Sequence[str], checks: Sequence[str], handoffs: Sequence[Handoff] = ()
+) -> str:
+    """The briefing for one attempt as Markdown."""
+    parts = [
+        f"# {issue.id}: {issue.title}",
+        *_text(issue),
+        _place(place),
+        _scope(write),
+        _judgement(issue.id, checks),
+        *(_earlier(handoff) for handoff in handoffs),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _text(issue: Issue) -> list[str]:
+    named = (
+        ("", issue.description),
+        ("Design", issue.design),
+        ("Acceptance criteria", issue.acceptance),
+        ("Notes", issue.notes),
+    )
+    return [f"## {name}\n\n{text}" if name else text for name, text in named if text]
+
+
+def _place(place: Place) -> str:
+    lines = [
+        "## Where you work",
+        "",
+        f"You are alone in the git worktree `{place.path}` (slot {place.slot}), on branch `{place.branch}`.",
+        "Any failure that you see here is caused by your changes.",
+    ]
+    if place.view != "full":
+        lines.append(
+            f"The worktree shows a part of the repository (view `{place.view}`); the rest is in git, hidden on disk."
+        )
+    if place.database:
+        lines.append(
+            f"Your own Postgres database is `{place.database}`; DATABASE_URL and PG* point at it. Nobody else uses it."
+        )
+    if place.ports[0]:
+        lines.append(f"Ports {place.ports[0]} to {place.ports[1]} are yours.")
+    return "\n".join(lines)
+
+
+def _scope(write: Sequence[str]) -> str:
+    if not write:
+        return "## Scope\n\nNo paths could be predicted for this issue. Keep the change as small as it can be."
+    listed = "\n".join(f"- `{pattern}`" for pattern in write)
+    return f"## Scope\n\nThese paths are reserved for you while you work:\n\n{listed}"
+
+
+def _judgement(issue: str, checks: Sequence[str]) -> str:
+    listed = "\n".join(f"- {check}" for check in checks) or "- (no checks are configured)"
+    return (
+        "## How your work is judged\n\n"
+        f"Commit your work on this branch, with `{issue}` in the message, then end. "
+        "Do not merge, push, stash or switch branches.\n"
+        f"The coordinator merges it with the newest base branch and runs, in a clean tree:\n\n{listed}\n\n"
+        "All of them must pass; none may be skipped or weakened."
+    )
+
+
+def _earlier(handoff: Handoff) -> str:
+    parts = [f"## Attempt {handoff.attempt} did not land", handoff.why]
+    if handoff.evidence:
+        parts.append(f"```\n{handoff.evidence.strip()}\n```")
+    if handoff.saved:
+        parts.append(f"Its work is kept under `{handoff.saved}`; look at it with `git show {handoff.saved}`.")
+    return "\n\n".join(parts)

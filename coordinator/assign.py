@@ -1,0 +1,122 @@
+"""Which of the waiting tasks start now, and why the others wait: pure.
+
+The order is the plan's. A task starts when it is ready (nothing that it depends on is unlanded), when no
+issue of its track is under way, when no issue under way is predicted to touch its files (under the filter
+`all` landing settles such overlaps instead), when another attempt makes sense, and when a seat is free.
+Each of the others gets one sentence: the first of these that is not met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+
+from analyzer.globs import escape
+from analyzer.policy import Policy
+from analyzer.proposal import Plan
+from analyzer.scope import Scope
+from coordinator.tasks.claims import Task
+from coordinator.tasks.lifecycle import may_retry
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The issues to start, in order, and why each other waiting issue waits."""
+
+    start: tuple[str, ...]
+    waits: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The paths that an attempt reserves: `exclusive` for itself, `shared` beside others who do the same."""
+
+    exclusive: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Both."""
+        return (*self.exclusive, *self.shared)
+
+
+def paths_to_reserve(scope: Scope | None, policy: Policy, *, share: bool) -> Claims:
+    """What to reserve for a scope, so that reservations refuse only what the plan keeps apart.
+
+    A file is reserved exclusively when two issues as sure of it as this one would be kept apart (p * p reaches
+    `conflict_at`), and so are patterns and new files. Hot files are shared unless the policy serialises them; files
+    that are merely possible are not reserved. With `share` everything is.
+    """
+    if scope is None:
+        return Claims()
+    hot = frozenset(scope.hot) if policy.hot != "serialize" else frozenset()
+    chance = {escape(file.path): file.p for file in scope.files}
+    sure = [path for path in scope.write if chance.get(path, 1.0) ** 2 >= policy.conflict_at]
+    exclusive = tuple(path for path in sure if path not in hot and not share)
+    return Claims(exclusive, tuple(path for path in sure if path not in exclusive))
+
+
+def choose(
+    plan: Plan, policy: Policy, pending: Sequence[Task], under_way: Set[str], *, seats: int, base: str
+) -> Choice:
+    """Choose among `pending`; `under_way` are the issues that hold a slot, `seats` how many more may start."""
+    track_of = {issue: track.id for track in plan.tracks for issue in track.issues}
+    order = {issue: place for place, issue in enumerate(_plan_order(plan))}
+    overlaps = _overlaps(plan, policy)
+    blocked = {one.id: one.why for one in plan.blocked}
+    ready = set(plan.ready)
+    started: list[str] = []
+    waits: dict[str, str] = {}
+    for task in sorted(pending, key=lambda task: (order.get(task.issue, len(order)), task.rank, task.issue)):
+        active = under_way | set(started)
+        why = (
+            _not_ready(task, ready, blocked)
+            or _same_track(task, track_of, active)
+            or _overlap(task, overlaps.get(task.issue, {}), active)
+            or _no_retry(task, base, bool(active))
+            or ("waits for a free slot" if len(started) >= seats else "")
+        )
+        if why:
+            waits[task.issue] = why
+        else:
+            started.append(task.issue)
+    return Choice(tuple(started), waits)
+
+
+def _plan_order(plan: Plan) -> list[str]:
+    first = [assignment.track for assignment in plan.assignments]
+    tracks = {track.id: track for track in plan.tracks}
+    waves = [track for wave in plan.waves for track in wave]
+    names = dict.fromkeys([*first, *waves, *tracks])
+    return [issue for name in names if name in tracks for issue in tracks[name].issues]
+
+
+def _overlaps(plan: Plan, policy: Policy) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for conflict in plan.issue_conflicts:
+        if conflict.p >= policy.conflict_at and (policy.hot == "serialize" or not conflict.hot_only):
+            found.setdefault(conflict.a, {})[conflict.b] = conflict.witness
+            found.setdefault(conflict.b, {})[conflict.a] = conflict.witness
+    return found
+
+
+def _not_ready(task: Task, ready: Set[str], blocked: Mapping[str, str]) -> str:
+    return "" if task.issue in ready else blocked.get(task.issue, "is not ready in the tracker")
+
+
+def _same_track(task: Task, track_of: Mapping[str, str], active: Set[str]) -> str:
+    mine = track_of.get(task.issue)
+    other = next((issue for issue in sorted(active) if mine is not None and track_of.get(issue) == mine), None)
+    return f"{other} of the same track {mine} is under way" if other and task.filter != "all" else ""
+
+
+def _overlap(task: Task, overlaps: Mapping[str, str], active: Set[str]) -> str:
+    other = next((issue for issue in sorted(active) if issue in overlaps), None)
+    return f"{other} is predicted to touch {overlaps[other]} too" if other and task.filter != "all" else ""
+
+
+def _no_retry(task: Task, base: str, others: bool) -> str:
+    if task.state != "retry" or may_retry(task.base, base, others):
+        return ""
+    # Not the sentence that the task bears now: it is replaced by this one, and would grow with every look.
+    return f"attempt {task.attempt} did not land; tries again when the base branch has moved"

@@ -1,0 +1,183 @@
+"""One attempt at an issue: take everything it needs, start the agent, and give everything back.
+
+Taken in this order, given back in the reverse order when a step fails: the claim (a lease on the
+issue), the reservations, the slot with its database, the tracker's mark, the process. Whatever ends an
+attempt, its unlanded work is saved under a ref before the slot is used again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from analyzer.imports import closure
+from analyzer.issues import Issue
+from analyzer.scope import Scope
+from coordinator.agents.adapter import Assignment
+from coordinator.agents.briefing import Handoff, Place, write_briefing
+from coordinator.agents.supervisor import Running, start, stop
+from coordinator.assign import paths_to_reserve
+from coordinator.bootstrap import Project
+from coordinator.mail import reservations
+from coordinator.tasks import claims
+from coordinator.tasks.claims import Task
+from resources.state import leases
+from resources.state.leases import Lease
+from resources.state.store import Transaction
+from resources.system.files import replace_file
+from resources.system.git import tracked_files
+from resources.worktrees.pool import Held, Released
+from resources.worktrees.view import View, resolve
+
+
+@dataclass
+class Attempt:
+    """What one agent holds while it works on an issue, until the work has landed or was given up."""
+
+    task: Task
+    issue: Issue
+    claim: Lease
+    held: Held
+    running: Running | None = None
+    write: tuple[str, ...] = ()
+    handoffs: tuple[Handoff, ...] = ()
+
+    @property
+    def leases(self) -> tuple[Lease, Lease]:
+        """What must be renewed while the attempt lives."""
+        return self.claim, self.held.lease
+
+
+@dataclass(frozen=True)
+class Job:
+    """An attempt that is to be made: on which issue, from which commit, by whom, knowing what."""
+
+    task: Task
+    issue: Issue
+    scope: Scope | None
+    agent: str
+    base: str
+    handoffs: tuple[Handoff, ...] = ()
+
+
+def begin(project: Project, job: Job) -> Attempt:
+    """Take everything for the attempt and start the agent. Raises NotNow when something is taken, holding nothing."""
+    attempt = take(project, job)
+    try:
+        project.tracker.claim(job.issue.id, job.agent)
+        start_agent(project, attempt)
+    except BaseException:
+        give_back(project, attempt, "waiting", "could not be started")
+        raise
+    return attempt
+
+
+def take(project: Project, job: Job) -> Attempt:
+    """Take claim, reservations and slot, all or nothing. Raises NotNow naming who has what."""
+    issue, agent = job.issue.id, job.agent
+    with project.ledger.write() as tx:
+        claim = claims.claim(tx, issue, agent)
+        wanted = paths_to_reserve(job.scope, project.policy, share=job.task.filter == "all")
+        for patterns, shared in ((wanted.exclusive, False), (wanted.shared, True)):
+            if patterns:
+                reservations.reserve(tx, patterns, agent=agent, issue=issue, why=job.issue.title, shared=shared)
+    try:
+        view = _view(project, job)
+        held = project.pool.acquire(issue, agent, base=job.base, view=view, prefer=job.task.slot)
+    except BaseException:
+        _unclaim(project, claim)
+        raise
+    return Attempt(job.task, job.issue, claim, held, write=wanted.all, handoffs=job.handoffs)
+
+
+def record(tx: Transaction, attempt: Attempt) -> None:
+    """Write into the ledger that the next attempt begins in the slot that is held."""
+    held, agent, issue = attempt.held, attempt.claim.agent, attempt.issue
+    program = attempt.task.program
+    place = {"agent": agent, "program": program, "slot": held.slot.name, "branch": held.branch, "base": held.base}
+    claims.begin(tx, attempt.task, attempt.claim, **place)
+    attempt.task = claims.find_task(tx, issue.id) or attempt.task
+    tx.event(
+        "attempt.started", issue=issue.id, slot=held.slot.name, agent=agent, attempt=attempt.task.attempt,
+        program=program, title=issue.title, track=attempt.task.track,
+    )  # fmt: skip
+
+
+def start_agent(project: Project, attempt: Attempt) -> None:
+    """Start the agent's program for the next attempt in the slot that is held already."""
+    held = attempt.held
+    with project.ledger.write() as tx:
+        record(tx, attempt)
+    number = attempt.task.attempt
+    briefing, prompt = _brief(project, attempt)
+    assignment = Assignment(attempt.issue.id, attempt.issue.title, number, held.slot.path, prompt, briefing)
+    environment = dict(held.environment) | {"AGENT_COORD_BRIEFING": str(briefing), "AGENT_COORD_ATTEMPT": str(number)}
+    log = _folder(project, attempt.issue.id) / f"{number}.log"
+    attempt.running = start(project.adapter(attempt.task.program), assignment, environment, log)
+    with project.ledger.write() as tx:
+        claims.record_process(tx, attempt.issue.id, attempt.claim.fence, attempt.running.process)
+
+
+def give_back(project: Project, attempt: Attempt, state: str, why: str) -> Released:
+    """Stop the agent, save what has not landed, give slot, reservations and claim back; the task goes to `state`."""
+    if attempt.running is not None:
+        stop(attempt.running)
+    released = project.pool.release(attempt.held.lease)
+    with project.ledger.write() as tx:
+        reservations.release_issue(tx, attempt.issue.id)
+        claims.move(tx, attempt.task, state, why)
+        claims.give_back(tx, attempt.task)
+        if released.saved_ref:
+            tx.event(
+                "work.saved",
+                issue=attempt.issue.id,
+                slot=attempt.held.slot.name,
+                agent=attempt.claim.agent,
+                ref=released.saved_ref,
+            )
+    return released
+
+
+def _unclaim(project: Project, claim: Lease) -> None:
+    with project.ledger.write() as tx:
+        reservations.release_issue(tx, claim.issue)
+        leases.release(tx, claim)
+
+
+def _view(project: Project, job: Job) -> View | None:
+    settings, scope = project.config.pool, job.scope
+    if settings.view == "full" or scope is None:
+        return None
+    tree = tracked_files(project.repository.root, job.base)
+    start = [file.path for file in scope.files] + list(scope.write)
+    needed = closure(start, partial(_read_main, project), tree, always=settings.always)
+    return resolve(
+        settings.view, tree, directories=needed, patterns=scope.write, always=settings.always,
+        hide_at_least=settings.hide_at_least,
+    )  # fmt: skip
+
+
+def _read_main(project: Project, path: str) -> str | None:
+    # The main checkout is near enough to the base for a view, and a file costs no process there.
+    try:
+        return (project.repository.root / path).read_text(errors="replace")
+    except OSError:
+        return None
+
+
+def _brief(project: Project, attempt: Attempt) -> tuple[Path, str]:
+    held = attempt.held
+    place = Place(
+        held.slot.name, str(held.slot.path), held.branch, held.slot.database, held.slot.ports,
+        str(held.slot.view.get("mode", "full")),
+    )  # fmt: skip
+    checks = [f"{check.name}: `{' '.join(check.run)}`" for check in project.config.gate.checks]
+    text = write_briefing(attempt.issue, place, attempt.write, checks, attempt.handoffs)
+    file = _folder(project, attempt.issue.id) / f"{attempt.task.attempt}.briefing.md"
+    replace_file(file, text)
+    return file, text
+
+
+def _folder(project: Project, issue: str) -> Path:
+    return project.logs / issue.replace("/", "_")

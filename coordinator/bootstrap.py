@@ -1,0 +1,159 @@
+"""Joins the parts: the only place that picks the ledger, the databases, the tracker and the adapters.
+
+A `Project` is a repository with everything that the commands work on. Opening one reads the
+configuration and the ledger; Postgres is started when a database is first needed, never before.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from analyzer.facts import Facts
+from analyzer.policy import Policy, policy_from
+from analyzer.sources import read_facts, tracker_file
+from coordinator.agents.adapter import Adapter
+from coordinator.agents.command import Command
+from coordinator.agents.scripted import Scripted
+from coordinator.config import Config, read_config
+from coordinator.tasks.tracker import Tracker, open_tracker
+from resources.databases.databases import Databases, open_databases
+from resources.state.sqlite import SqliteLedger
+from resources.system.clock import wall
+from resources.system.errors import Failure
+from resources.system.git import Repository, branch_tip, current_branch, find_repository, resolve
+from resources.worktrees.pool import Pool
+
+
+@dataclass
+class Project:
+    """A repository under coordination. `say` narrates on standard error."""
+
+    repository: Repository
+    config: Config
+    ledger: SqliteLedger
+    say: Callable[[str], None] = field(default=lambda line: None)
+    _facts: tuple[tuple[object, ...], Facts] | None = None
+
+    @cached_property
+    def uid(self) -> str:
+        """The random id that marks everything of this project as ours."""
+        return self._meta("project")
+
+    @cached_property
+    def base(self) -> str:
+        """The branch that work lands on."""
+        return self.config.project.base or self._meta("base_branch")
+
+    def base_tip(self) -> str:
+        """The commit that the base branch stands on, "" when it is gone."""
+        branch = self.base
+        return branch_tip(self.repository, branch) or resolve(self.repository.root, f"refs/heads/{branch}") or ""
+
+    def _meta(self, key: str) -> str:
+        with self.ledger.read() as snapshot:
+            row = snapshot.one("meta-get", key=key)
+        if row is None:
+            raise Failure("not-initialised", f"the ledger does not know its {key}", mend="agent-coord init")
+        return str(row["value"])
+
+    @cached_property
+    def databases(self) -> Databases | None:
+        """The databases of the slots, None when the configuration wants none."""
+        return self.more_databases()
+
+    def more_databases(self) -> Databases | None:
+        """Another connection to the same databases, for another thread."""
+        settings = replace(self.config.resources.database, slots=self.config.pool.maximum + 1)
+        if settings.provider == "none":
+            return None
+        home = self.repository.state / "postgres"
+        return open_databases(settings, home=home, project=self.repository.root.name, owner=self.uid)
+
+    @cached_property
+    def pool(self) -> Pool:
+        """The slots."""
+        return Pool(self.repository, self.ledger, self.config.pool, self.databases, self.say)
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        """The backlog, for writing."""
+        file = tracker_file(self.repository)
+        return open_tracker(self.repository.root, file, self.repository.state, write=self.config.tracker.write)
+
+    @property
+    def logs(self) -> Path:
+        """Where the output of agents and checks is kept."""
+        return self.repository.root / self.config.pool.folder / "logs"
+
+    def facts(self) -> Facts:
+        """The backlog, the history and the tree as they are now; read again only when one of them has changed."""
+        version = self._facts_version()
+        if self._facts is None or self._facts[0] != version:
+            self._facts = (version, read_facts(self.repository))
+        return self._facts[1]
+
+    def _facts_version(self) -> tuple[object, ...]:
+        file = tracker_file(self.repository)
+        files = [file] if file else []
+        files += [self.repository.root / ".beads" / name for name in ("beads.db", "beads.db-wal")]
+        stamps = [(str(one), one.stat().st_mtime_ns, one.stat().st_size) for one in files if one.exists()]
+        # A backlog that only `bd` can read shows no change on disk that we know of: look twice a minute.
+        clock = () if file else (int(wall() / 30),)
+        return (*stamps, *clock, self.base_tip())
+
+    @cached_property
+    def policy(self) -> Policy:
+        """How the planner weighs overlaps."""
+        return policy_from(self.config.plan, self.config.file)
+
+    def adapter(self, name: str) -> Adapter:
+        """The program called `name`, ready to be started. Raises Failure("unknown-agent")."""
+        program = self.config.program(name)
+        if program.kind == "scripted":
+            return Scripted(name, (self.repository.root / program.scripts).resolve())
+        return Command(name, program.argv)
+
+    def close(self) -> None:
+        """Give connections back."""
+        databases = self.__dict__.get("databases")
+        if databases is not None:
+            databases.close()
+        self.ledger.close()
+
+
+def open_project(start: Path, config: Path | None = None, say: Callable[[str], None] | None = None) -> Project:
+    """The project around `start`. Raises Failure when it is no repository, not initialised, or badly configured."""
+    repository = find_repository(start)
+    settings = read_config(repository, config)
+    return Project(repository, settings, SqliteLedger(repository.state), say or (lambda line: None))
+
+
+def init_project(start: Path, config: Path | None = None, say: Callable[[str], None] | None = None) -> Project:
+    """Make the ledger and the configuration unless they are there. Safe to repeat."""
+    repository = find_repository(start)
+    settings = read_config(repository, config)
+    base = settings.project.base or current_branch(repository.root)
+    if base is None:
+        raise Failure(
+            "detached-head",
+            "HEAD is detached: which branch shall be landed on?",
+            mend="git switch main, then agent-coord init",
+        )
+    ledger = SqliteLedger.create(repository.state)
+    with ledger.write() as tx:
+        for key, value in (("project", secrets.token_hex(6)), ("base_branch", base)):
+            if tx.one("meta-get", key=key) is None:
+                tx.change("meta-put", key=key, value=value)
+    if not settings.file.exists():
+        _write_default(settings.file)
+    return Project(repository, settings, ledger, say or (lambda line: None))
+
+
+def _write_default(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(Path(__file__).parent / "default.toml", file)

@@ -1,0 +1,103 @@
+"""An issue given to an agent by hand: the same claim, slot and reservations, no process of ours.
+
+The claim answers to no process: it lasts until it is released, landed, or its issue is closed in the
+tracker (which the next coordinator or `status` of the pool notices).
+"""
+
+from __future__ import annotations
+
+from analyzer.plan import make_plan
+from analyzer.proposal import Request
+from coordinator import attempts
+from coordinator.attempts import Job
+from coordinator.bootstrap import Project
+from coordinator.mail import reservations
+from coordinator.merging.lane import Ruling
+from coordinator.tasks import claims
+from coordinator.tasks.claims import ACTIVE, Task, Wish
+from coordinator.tasks.lifecycle import Outcome
+from resources.state import leases
+from resources.state.leases import Lease
+from resources.system.clock import wall
+from resources.system.errors import Failure, NotNow
+from resources.system.process import is_alive, stop_group
+from resources.worktrees.pool import Held
+
+BY_HAND = "by hand"
+
+
+def assign_by_hand(project: Project, agent: str, issue: str) -> Held:
+    """Claim `issue` for `agent` and lease a slot. Raises NotNow("held"), ("pool-full"), ("reserved")."""
+    request = Request(slots=1, now=wall())
+    plan = make_plan(project.facts(), request, project.policy)
+    found = plan.issue(issue)
+    if not found.is_open:
+        raise Failure("issue-closed", f"{issue} is {found.status}", mend="track-analyzer recommend")
+    with project.ledger.write() as tx:
+        claims.enlist(tx, [Wish(issue, found.title, "", BY_HAND, "independent", 0)], again=True)
+        task = claims.find_task(tx, issue)
+    if task is None or task.state in ACTIVE:
+        holder = task.agent if task else "somebody"
+        raise NotNow("held", f"{issue} is being worked on by {holder}", mend="agent-coord status")
+    base = project.base_tip()
+    attempt = attempts.take(project, Job(task, found, plan.scopes.get(issue), agent, base))
+    with project.ledger.write() as tx:
+        attempts.record(tx, attempt)
+        for lease in attempt.leases:
+            leases.entrust(tx, lease.fence)
+    project.tracker.claim(issue, agent)
+    return attempt.held
+
+
+def release_by_hand(project: Project, slot: str, *, keep: bool) -> str:
+    """Give `slot` back whoever holds it; returns the ref that holds unlanded work, "" when there was none.
+
+    Raises NotNow("coordinator-owns") while a running coordinator works with it.
+    """
+    lease, task = _holder(project, slot)
+    owner = lease.owner
+    if owner.pid and not leases.owner_is_dead(owner):
+        raise NotNow(
+            "coordinator-owns", f"{slot} belongs to the running coordinator (pid {owner.pid})",
+            mend="agent-coord cleanup --yes stops it and gives everything back",
+        )  # fmt: skip
+    if task is not None and task.worker is not None and is_alive(task.worker):
+        stop_group(task.worker)
+    released = project.pool.release(lease, keep=keep)
+    if task is not None:
+        _free(project, task, "released")
+        project.tracker.unclaim(task.issue)
+    return released.saved_ref or ""
+
+
+def settle_by_hand(project: Project, ruling: Ruling) -> None:
+    """What the lane's ruling means for work that no attempt of the loop stands for."""
+    with project.ledger.read() as snapshot:
+        task = claims.find_task(snapshot, ruling.issue)
+    if ruling.outcome is Outcome.LANDED:
+        project.tracker.close(ruling.issue, ruling.why)
+        if task is not None and task.slot:
+            lease, _ = _holder(project, task.slot)
+            project.pool.release(lease)
+            _free(project, task, "landed")
+    elif task is not None:
+        with project.ledger.write() as tx:
+            claims.move(tx, task, "working", f"did not land: {ruling.why}")
+        project.say(f"{ruling.issue} did not land: {ruling.why}\n{ruling.evidence}".rstrip())
+
+
+def _holder(project: Project, slot: str) -> tuple[Lease, Task | None]:
+    with project.ledger.read() as snapshot:
+        lease = next((one for one in leases.live(snapshot, "slot") if one.resource == slot), None)
+        if lease is None:
+            known = any(row["name"] == slot for row in snapshot.all("slots"))
+            what = f"{slot} is not leased" if known else f"there is no slot {slot}"
+            raise Failure("not-leased", what, mend="agent-coord pool status")
+        return lease, claims.find_task(snapshot, lease.issue)
+
+
+def _free(project: Project, task: Task, state: str) -> None:
+    with project.ledger.write() as tx:
+        reservations.release_issue(tx, task.issue)
+        claims.move(tx, task, state, "given back by hand" if state == "released" else state)
+        claims.give_back(tx, task)

@@ -1,0 +1,177 @@
+"""config.toml -> frozen values.
+
+A repository keeps its configuration at `.agent-worktrees/config.toml`; what it leaves out has the
+defaults below. Each room declares its own table (resources: pool, database, limits; analyzer: plan), the
+coordinator adds project, agents, gate and tracker. An unknown key names the nearest known one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from resources.settings import CONFIG, Limits, PoolSettings, ResourceSettings, read_settings
+from resources.system.errors import Failure
+from resources.system.git import Repository
+from resources.system.tables import from_table, read_toml, refuse_unknown
+
+TABLES = ("project", "pool", "database", "limits", "plan", "agents", "gate", "tracker")
+
+
+@dataclass(frozen=True)
+class ProjectSettings:
+    """[project]: what is landed on. An empty `base` means the branch that was checked out at `init`."""
+
+    base: str = ""
+
+
+@dataclass(frozen=True)
+class Program:
+    """[agents.programs.NAME]: how one agent program is started.
+
+    kind "command": `argv` with {prompt} {briefing} {issue} {slot} {attempt}; kind "scripted": `scripts` is a folder.
+    """
+
+    kind: str = "command"
+    argv: tuple[str, ...] = ()
+    scripts: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("command", "scripted"):
+            raise ValueError(f'kind must be "command" or "scripted", not {self.kind!r}')
+        if self.kind == "command" and not self.argv:
+            raise ValueError("a command program needs argv")
+
+
+PRESETS: Mapping[str, Program] = {
+    "claude": Program(argv=("claude", "-p", "{prompt}", "--permission-mode", "acceptEdits")),
+    "codex": Program(argv=("codex", "exec", "--sandbox", "workspace-write", "{prompt}")),
+}
+"""Programs that need no configuration; a table of the same name replaces one."""
+
+
+@dataclass(frozen=True)
+class AgentSettings:
+    """[agents]: who works, how often an issue is tried, how long an attempt may take."""
+
+    default: str = "claude"
+    attempts: int = 3
+    timeout_minutes: float = 60.0
+    idle_minutes: float = 15.0
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise ValueError("attempts must be 1 or more")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One entry of [[gate.checks]]: a command that must exit 0 in the merged tree, within `timeout` seconds."""
+
+    name: str
+    run: tuple[str, ...]
+    timeout: float = 600.0
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.run:
+            raise ValueError("a check needs a name and a command in `run`")
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """[gate]: what a change must pass, and whether a commit must name its issue."""
+
+    checks: tuple[Check, ...] = ()
+    commit_names_issue: bool = True
+
+
+@dataclass(frozen=True)
+class TrackerSettings:
+    """[tracker]: what is written back to the backlog."""
+
+    write: bool = True
+    close_epics: bool = True
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that a repository's configuration says. `file` is where it came from."""
+
+    file: Path
+    project: ProjectSettings = field(default_factory=ProjectSettings)
+    resources: ResourceSettings = field(default_factory=ResourceSettings)
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    agents: AgentSettings = field(default_factory=AgentSettings)
+    programs: Mapping[str, Program] = field(default_factory=lambda: dict(PRESETS))
+    gate: GateSettings = field(default_factory=GateSettings)
+    tracker: TrackerSettings = field(default_factory=TrackerSettings)
+
+    @property
+    def pool(self) -> PoolSettings:
+        """The table [pool]."""
+        return self.resources.pool
+
+    @property
+    def limits(self) -> Limits:
+        """The table [limits]."""
+        return self.resources.limits
+
+    def program(self, name: str) -> Program:
+        """The program called `name`. Raises Failure("unknown-agent")."""
+        if name not in self.programs:
+            known = ", ".join(sorted(self.programs))
+            raise Failure(
+                "unknown-agent",
+                f"no agent program is called {name}",
+                why=f"known: {known}",
+                mend=f"add [agents.programs.{name}] to {self.file}",
+            )
+        return self.programs[name]
+
+
+def read_config(repository: Repository, file: Path | None = None) -> Config:
+    """The repository's configuration, or `file`. Raises Failure naming file, key and the nearest known key."""
+    path = file or repository.root / CONFIG
+    if file is not None and not file.exists():
+        raise Failure("no-config", f"{file} does not exist", mend="pass an existing file, or leave --config out")
+    tables = read_toml(path)
+    refuse_unknown(tables, list(TABLES), file=path)
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise Failure("bad-value", f"{path}: {name} must be a table, not {table!r}", mend=f"edit {path}")
+    agents = dict(tables.get("agents", {}))
+    programs = dict(PRESETS) | _programs(agents.pop("programs", {}), path)
+    return Config(
+        file=path,
+        project=from_table(ProjectSettings, tables.get("project", {}), file=path, name="project"),
+        resources=read_settings(repository, path),
+        plan=tables.get("plan", {}),
+        agents=from_table(AgentSettings, agents, file=path, name="agents"),
+        programs=programs,
+        gate=_gate(dict(tables.get("gate", {})), path),
+        tracker=from_table(TrackerSettings, tables.get("tracker", {}), file=path, name="tracker"),
+    )
+
+
+def _programs(tables: Mapping[str, Any], path: Path) -> dict[str, Program]:
+    return {
+        name: from_table(Program, table, file=path, name=f"agents.programs.{name}") for name, table in tables.items()
+    }
+
+
+def _gate(table: dict[str, Any], path: Path) -> GateSettings:
+    entries = table.pop("checks", [])
+    if not isinstance(entries, list):
+        raise Failure("bad-value", f"{path}: [gate] checks must be a list of tables", mend=f"edit {path}")
+    checks = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            checks.append(from_table(Check, entry, file=path, name=f"gate.checks {number}"))
+        except TypeError as error:
+            raise Failure(
+                "bad-value", f"{path}: [[gate.checks]] {number} needs `name` and `run`", mend=f"edit {path}"
+            ) from error
+    plain = from_table(GateSettings, table, file=path, name="gate")
+    return GateSettings(tuple(checks), plain.commit_names_issue)

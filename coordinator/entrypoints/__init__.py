@@ -1,0 +1,1 @@
+"""The commands and hooks: they read arguments, call the rooms, and print the answer."""

@@ -1,0 +1,66 @@
+"""The typer application: global options, and one module per family of commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from coordinator.entrypoints import base_commands, pool_commands, queue_commands, work_commands
+from coordinator.entrypoints.terminal import TERMINAL
+from resources.system.errors import Misuse
+
+app = typer.Typer(
+    name="agent-coord",
+    help="Plan, isolate, watch and land the work of several coding agents in one repository.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for commands in (base_commands, work_commands, pool_commands, queue_commands):
+    commands.register(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"agent-coord {version('agent-coord')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    repo: Path = typer.Option(Path(), help="The repository (default: the one around the working directory)."),
+    config: Path | None = typer.Option(None, help="Another configuration than .agent-worktrees/config.toml."),
+    json: bool = typer.Option(False, "--json", help="Answer as JSON."),
+    quiet: bool = typer.Option(False, "--quiet", help="No narration on standard error."),
+    verbose: bool = typer.Option(False, "--verbose", help="More narration."),
+    no_color: bool = typer.Option(False, "--no-color", help="No colours."),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and end."
+    ),
+) -> None:
+    """Plan, isolate, watch and land the work of several coding agents in one repository."""
+    TERMINAL.repo, TERMINAL.config = repo.absolute(), config.absolute() if config else None
+    TERMINAL.json, TERMINAL.quiet, TERMINAL.verbose = json, quiet, verbose
+    TERMINAL.colour = not no_color
+
+
+def run_app(argv: list[str]) -> int:
+    """Run a command line; returns its exit code. Raises Failure for the caller to render."""
+    # The contract lets the global options stand behind the command too.
+    moved = [word for word in argv if word in ("--json", "--quiet", "--verbose", "--no-color")]
+    rest = [word for word in argv if word not in moved]
+    command = typer.main.get_command(app)
+    # Its own class for wrong usage is not public in every version of typer; a public one derives from it.
+    wrong_usage: Any = typer.BadParameter.__base__
+    try:
+        code = command.main(args=[*moved, *rest], prog_name="agent-coord", standalone_mode=False)
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    except wrong_usage as error:
+        raise Misuse("usage", error.format_message(), mend="agent-coord --help") from error
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,146 @@
+"""init, status, monitor, logs, report, doctor, cleanup, demo: the project as a whole."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import typer
+
+from coordinator.closing import close_down
+from coordinator.diagnosis import diagnose
+from coordinator.entrypoints.status import print_status
+from coordinator.entrypoints.terminal import TERMINAL
+from coordinator.timeline import build_timeline, timeline_svg, timeline_text
+from resources.system.errors import Failure
+from resources.system.files import replace_file
+from resources.system.git import find_repository
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    for command in (init, status, monitor, logs, report, doctor, cleanup, demo):
+        app.command()(command)
+
+
+def init(slots: int = typer.Option(0, help="Slots to make now (default: [pool] size).")) -> int:
+    """Make the ledger, the configuration and the pool. Safe to repeat."""
+    project = TERMINAL.init()
+    wanted = slots or project.config.pool.size
+    for line in project.pool.repair():
+        TERMINAL.say(line)
+    missing = wanted - len(project.pool.slots())
+    made = project.pool.grow(missing) if missing > 0 else []
+    names = [slot.name for slot in project.pool.slots()]
+    lines = [
+        f"{project.repository.root} is ready: {len(names)} slots ({len(made)} new), work lands on {project.base}",
+        f"configuration: {project.config.file}",
+        "next: track-analyzer recommend, then agent-coord spawn 4 independent",
+    ]
+    value = {
+        "repo": str(project.repository.root),
+        "base": project.base,
+        "slots": names,
+        "made": [slot.name for slot in made],
+    }
+    TERMINAL.answer(value | {"config": str(project.config.file)}, "\n".join(lines))
+    return 0
+
+
+def status() -> int:
+    """What is going on, once."""
+    return print_status(str(TERMINAL.repo), wants_json=TERMINAL.json)
+
+
+def monitor(
+    interval: float = typer.Option(1.0, help="Seconds between looks."),
+    until_idle: bool = typer.Option(False, "--until-idle", help="End when no coordinator works any more."),
+) -> int:
+    """What is going on, live. On a terminal a refreshing view, else a line for each change."""
+    from coordinator.entrypoints.live import follow
+
+    return follow(find_repository(TERMINAL.repo), interval=interval, until_idle=until_idle, colour=TERMINAL.colour)
+
+
+def logs(
+    issue: str = typer.Argument("", metavar="[ISSUE]", help="An issue's agents (default: the coordinator)."),
+    follow: bool = typer.Option(False, "--follow", help="Go on printing what is added."),
+    no_truncate: bool = typer.Option(False, "--no-truncate", help="Whole lines."),
+) -> int:
+    """What agents, or the coordinator, have printed."""
+    project = TERMINAL.open()
+    files = _log_files(project.logs, issue)
+    if not files:
+        raise Failure("no-log", f"there is no log of {issue or 'the coordinator'} yet", why=str(project.logs))
+    offset = 0
+    for file in files:
+        offset = _print_log(file, issue, 0, no_truncate)
+    while follow:
+        time.sleep(0.3)
+        offset = _print_log(files[-1], issue, offset, no_truncate)
+    return 0
+
+
+def _log_files(folder: Path, issue: str) -> list[Path]:
+    if not issue:
+        return [file for file in (folder / "coordinator.log",) if file.exists()]
+    found = (folder / issue.replace("/", "_")).glob("*.log")
+    return sorted(found, key=lambda file: int(file.stem) if file.stem.isdigit() else 0)
+
+
+def _print_log(file: Path, issue: str, offset: int, whole: bool) -> int:
+    with file.open("rb") as stream:
+        stream.seek(offset)
+        data = stream.read()
+    prefix = f"[{issue} #{file.stem}] " if issue else ""
+    for line in data.decode(errors="replace").splitlines():
+        sys.stdout.write(prefix + (line if whole else line[:200]) + "\n")
+    sys.stdout.flush()
+    return offset + len(data)
+
+
+def report(
+    svg: Path | None = typer.Option(None, help="Write the timeline as an SVG picture."),
+) -> int:
+    """The timeline: which agent worked on what, when, in which slot, and what landed."""
+    project = TERMINAL.open()
+    with project.ledger.read() as snapshot:
+        timeline = build_timeline(snapshot.all("events-since", seq=0))
+    if svg is not None:
+        replace_file(svg.absolute(), timeline_svg(timeline))
+        TERMINAL.say(f"written: {svg}")
+    TERMINAL.answer(timeline.to_json(), timeline_text(timeline))
+    return 0
+
+
+def doctor(fix: bool = typer.Option(False, "--fix", help="Repair what can be repaired.")) -> int:
+    """Check git, Postgres, bd, agents, disk and the project's own state."""
+    findings = diagnose(TERMINAL.repo, TERMINAL.config, fix=fix)
+    bad = [one for one in findings if one.level == "bad"]
+    lines = [f"{one.level:5} {one.what}" + (f"\n      mend: {one.mend}" if one.mend else "") for one in findings]
+    value = {"findings": [{"level": one.level, "what": one.what, "mend": one.mend} for one in findings]}
+    TERMINAL.answer(value, "\n".join(lines))
+    return 1 if bad else 0
+
+
+def cleanup(yes: bool = typer.Option(False, "--yes", help="Do it; without it, only show what would be done.")) -> int:
+    """Give everything back: agents stopped, unlanded work saved under refs, slots, databases and the server removed."""
+    project = TERMINAL.open()
+    done = close_down(project, act=yes)
+    lines = done or ["nothing to give back"]
+    if not yes and done:
+        lines = [*(f"would: {line}" for line in done), "to do it: agent-coord cleanup --yes"]
+    TERMINAL.answer({"done": done if yes else [], "would": [] if yes else done}, "\n".join(lines))
+    return 0
+
+
+def demo(
+    agents: int = typer.Option(4, help="Agents at once."),
+    keep: bool = typer.Option(False, "--keep", help="Keep the sample repository to look around in."),
+    folder: Path | None = typer.Option(None, help="Where to make it (default: a temporary folder)."),
+) -> int:
+    """Run the whole story on a sample repository: plan, spawn, watch, land, clean up."""
+    from coordinator.demo.demo import run_demo
+
+    return run_demo(agents, keep, folder, sys.stdout)

@@ -1,0 +1,166 @@
+"""pool …, scope …, db …: the slots, what they show, their databases."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import typer
+
+from coordinator.bootstrap import Project
+from coordinator.entrypoints.terminal import TERMINAL
+from resources.databases.databases import Databases
+from resources.system.errors import Failure
+from resources.system.git import tracked_files
+from resources.worktrees.pool import Slot
+from resources.worktrees.view import View, resolve
+
+pool = typer.Typer(help="The slots.", no_args_is_help=True)
+scope = typer.Typer(help="What a slot shows and its agent may write.", no_args_is_help=True)
+db = typer.Typer(help="The databases of the slots.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.add_typer(pool, name="pool")
+    app.add_typer(scope, name="scope")
+    app.add_typer(db, name="db")
+
+
+@pool.command("status")
+def pool_status() -> int:
+    """Every slot: state, view, database, ports."""
+    project = TERMINAL.open()
+    slots = [*project.pool.slots(), *project.pool.slots("gate")]
+    lines = [
+        f"{slot.name:14} {slot.state:11} {_view(slot):24} {slot.database or '-':32} {slot.note}".rstrip()
+        for slot in slots
+    ]
+    value = [asdict(slot) | {"path": str(slot.path)} for slot in slots]
+    TERMINAL.answer(
+        {"slots": value, "maximum": project.config.pool.maximum}, "\n".join(lines) or "no slots yet: agent-coord init"
+    )
+    return 0
+
+
+def _view(slot: Slot) -> str:
+    view = View.of(slot.view)
+    return view.mode if view.mode == "full" else f"{view.mode} {view.shown}/{view.total} files"
+
+
+@pool.command("scale-up")
+def scale_up(count: int = typer.Argument(1, metavar="[N]")) -> int:
+    """Make N more slots, up to [pool] maximum."""
+    made = TERMINAL.open().pool.grow(count)
+    TERMINAL.answer({"made": [slot.name for slot in made]}, f"made {', '.join(slot.name for slot in made)}")
+    return 0
+
+
+@pool.command("scale-down")
+def scale_down(count: int = typer.Argument(1, metavar="[N]")) -> int:
+    """Remove N idle slots, down to [pool] minimum."""
+    gone = TERMINAL.open().pool.shrink(count)
+    TERMINAL.answer({"removed": gone}, f"removed {', '.join(gone)}" if gone else "no idle slot above the minimum")
+    return 0
+
+
+@scope.command()
+def show(slot: str) -> int:
+    """What a slot shows, and the paths that are reserved for its agent."""
+    project = TERMINAL.open()
+    found = _slot(project, slot)
+    with project.ledger.read() as snapshot:
+        lease = snapshot.one("lease-live", kind="slot", resource=slot)
+        held = [row for row in snapshot.all("reservations-live") if lease and row["issue"] == lease["issue"]]
+    view = View.of(found.view)
+    write = [row["pattern"] for row in held]
+    lines = [f"{slot} shows {view.shown or 'all'} of {view.total or 'all'} files ({view.mode})"]
+    lines += [f"  {place}" for place in (*view.directories, *view.patterns)]
+    lines += (
+        ["reserved for writing:", *(f"  {pattern}" for pattern in write)] if write else ["nothing is reserved for it"]
+    )
+    TERMINAL.answer({"slot": slot, "view": view.to_json(), "write": write}, "\n".join(lines))
+    return 0
+
+
+@scope.command("apply")
+def apply_(
+    slot: str,
+    patterns: list[str] = typer.Argument(..., metavar="PATTERN…"),
+    mode: str = typer.Option("exact", help="exact (these patterns), closure (their directories) or full"),
+) -> int:
+    """Make a slot show exactly these patterns (root files, manifests and the tracker always stay visible)."""
+    project = TERMINAL.open()
+    found = _slot(project, slot)
+    tree = tracked_files(found.path)
+    always = project.config.pool.always
+    view = project.pool.show(slot, resolve(mode, tree, directories=patterns, patterns=patterns, always=always))
+    shown = View.of(view.view)
+    TERMINAL.answer({"slot": slot, "view": shown.to_json()}, f"{slot} shows {shown.shown} of {shown.total} files")
+    return 0
+
+
+def _slot(project: Project, name: str) -> Slot:
+    for slot in (*project.pool.slots(), *project.pool.slots("gate")):
+        if slot.name == name:
+            return slot
+    known = ", ".join(slot.name for slot in project.pool.slots())
+    raise Failure("no-such-slot", f"there is no slot {name}", why=f"known: {known}", mend="agent-coord pool status")
+
+
+def _databases(project: Project) -> Databases:
+    if project.databases is None:
+        raise Failure(
+            "no-databases",
+            "this project uses no databases",
+            why='[database] provider = "none"',
+            mend=f"edit {project.config.file}",
+        )
+    return project.databases
+
+
+@db.command()
+def url(slot: str) -> int:
+    """The DATABASE_URL of a slot."""
+    project = TERMINAL.open()
+    _slot(project, slot)
+    found = _databases(project).of(slot)
+    if found is None:
+        raise Failure("no-database", f"{slot} has no database", mend=f"agent-coord db reset {slot}")
+    TERMINAL.answer(
+        {"slot": slot, "database": found.name, "url": found.environment["DATABASE_URL"]},
+        found.environment["DATABASE_URL"],
+    )
+    return 0
+
+
+@db.command()
+def reset(slot: str) -> int:
+    """Give a slot a fresh database from the template of its own migrations."""
+    project = TERMINAL.open()
+    place = _slot(project, slot)
+    fresh = _databases(project).reset(slot, place.path)
+    TERMINAL.answer({"slot": slot, "database": fresh.name}, f"{slot} has a fresh {fresh.name}")
+    return 0
+
+
+@db.command()
+def template(rebuild: bool = typer.Option(False, "--rebuild", help="Build it again even if it is there.")) -> int:
+    """The template that the migrations of the main checkout build."""
+    project = TERMINAL.open()
+    found = _databases(project).template(project.repository.root, rebuild=rebuild)
+    TERMINAL.answer(asdict(found), f"{found.name} (key {found.key[:12]})")
+    return 0
+
+
+@db.command("list")
+def list_() -> int:
+    """Every database and role on the server that bears this project's mark."""
+    project = TERMINAL.open()
+    rows: list[dict[str, Any]] = [
+        {"kind": one.kind, "name": one.name, "slot": one.slot, "sessions": one.sessions}
+        for one in _databases(project).inventory()
+    ]
+    lines = [f"{row['kind']:13} {row['name']:44} {row['slot'] or '-':12} {row['sessions']} sessions" for row in rows]
+    TERMINAL.answer({"databases": rows}, "\n".join(lines) or "nothing there")
+    return 0

@@ -1,0 +1,184 @@
+"""merge …, reserve …: the landing queue and the reservations."""
+
+from __future__ import annotations
+
+import re
+
+import typer
+
+from coordinator import serve as driver
+from coordinator.entrypoints.terminal import TERMINAL
+from coordinator.mail import reservations
+from coordinator.merging import queue
+from coordinator.merging.order import Entry
+from coordinator.tasks import claims
+from coordinator.wherein import here
+from resources.state import leases
+from resources.system.clock import iso
+from resources.system.errors import Failure, Misuse
+from resources.system.git import resolve
+
+merge = typer.Typer(help="The landing queue.", no_args_is_help=True)
+reserve = typer.Typer(help="Paths held by agents.", no_args_is_help=True)
+
+_BRANCH = re.compile(r"agent/(?P<slot>[^/]+)/(?P<issue>.+)/\d+")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.add_typer(merge, name="merge")
+    app.add_typer(reserve, name="reserve")
+
+
+@merge.command()
+def enqueue(branch: str, issue: str = typer.Option("", help="The issue (default: as the branch's name says).")) -> int:
+    """Queue a branch for landing; the gate judges it on the merge with the newest base branch."""
+    project = TERMINAL.open()
+    found = _BRANCH.fullmatch(branch)
+    name = issue or (found["issue"] if found else "")
+    if not name:
+        raise Misuse(
+            "which-issue",
+            f"{branch} does not say which issue it is for",
+            mend=f"agent-coord merge enqueue {branch} --issue ID",
+        )
+    tip = resolve(project.repository.root, f"refs/heads/{branch}")
+    if tip is None:
+        raise Failure("no-such-branch", f"there is no branch {branch}", mend="git branch --list 'agent/*'")
+    titles = {one.id: one for one in project.facts().issues}
+    priority = titles[name].priority if name in titles else 2
+    with project.ledger.write() as tx:
+        task = claims.find_task(tx, name)
+        fence = task.fence if task else 0
+        slot, agent = (task.slot, task.agent) if task else ("", "")
+        if task is not None and fence:
+            claims.move(tx, task, "judging")
+        queue.enqueue(tx, queue.Finished(name, branch, tip, fence, priority, slot, agent))
+    driver.ensure_running(project)
+    TERMINAL.answer({"issue": name, "branch": branch, "tip": tip}, f"{name} is queued for landing")
+    return 0
+
+
+@merge.command()
+def status() -> int:
+    """What waits to land and why, and what landed or bounced last."""
+    project = TERMINAL.open()
+    with project.ledger.read() as snapshot:
+        waiting, past, paused = queue.waiting(snapshot), queue.history(snapshot), queue.is_paused(snapshot)
+    done = [entry for entry in past if entry.state in ("landed", "bounced", "withdrawn")]
+    lines = ["landing is paused: agent-coord merge resume"] if paused else []
+    lines += [f"{place}. {entry.issue}  {_why(entry, place, paused)}" for place, entry in enumerate(waiting, 1)]
+    lines += [] if waiting else ["nothing waits to land"]
+    lines += (
+        ["", *(f"{entry.state:9}  {entry.issue}  {entry.merged[:10] or entry.why}" for entry in done[:20])]
+        if done
+        else []
+    )
+    value = {"paused": paused, "waiting": [_json(entry) for entry in waiting], "past": [_json(entry) for entry in done]}
+    TERMINAL.answer(value, "\n".join(lines))
+    return 0
+
+
+def _why(entry: Entry, place: int, paused: bool) -> str:
+    if entry.state == "checking":
+        return "its checks run now"
+    if entry.state == "held":
+        return f"held: {entry.why}"
+    if paused:
+        return "waits until landing is resumed"
+    return "is next" if place == 1 else "waits for those before it"
+
+
+def _json(entry: Entry) -> dict[str, object]:
+    names = ("id", "issue", "branch", "tip", "state", "why", "merged", "priority")
+    return {name: getattr(entry, name) for name in names} | {"queued_at": iso(entry.queued_at)}
+
+
+@merge.command()
+def retry(entry: int) -> int:
+    """Queue a bounced or withdrawn entry again, at the tip that its branch has now."""
+    project = TERMINAL.open()
+    with project.ledger.read() as snapshot:
+        found = next((one for one in queue.history(snapshot) if one.id == entry), None)
+    if found is None:
+        raise Failure("no-such-entry", f"the queue never had an entry {entry}", mend="agent-coord merge status")
+    return enqueue(found.branch, found.issue)
+
+
+@merge.command()
+def pause() -> int:
+    """Land nothing until `merge resume`; agents go on."""
+    return _set_paused(True)
+
+
+@merge.command()
+def resume() -> int:
+    """Land again."""
+    return _set_paused(False)
+
+
+def _set_paused(paused: bool) -> int:
+    project = TERMINAL.open()
+    with project.ledger.write() as tx:
+        queue.pause(tx, paused)
+    if not paused:
+        driver.ensure_running(project)
+    TERMINAL.answer({"paused": paused}, "landing is paused" if paused else "landing goes on")
+    return 0
+
+
+@reserve.command()
+def add(
+    patterns: list[str] = typer.Argument(..., metavar="PATTERN…"),
+    why: str = typer.Option(..., help="Why, for whoever meets the reservation."),
+    shared: bool = typer.Option(False, "--shared", help="Others may hold the same paths shared."),
+    ttl: float = typer.Option(reservations.TTL, help="Seconds until it ends by itself."),
+) -> int:
+    """Hold paths. Inside a slot they are held for its agent and issue and renewed while it lives."""
+    project = TERMINAL.open()
+    place = here()
+    with project.ledger.write() as tx:
+        owner = leases.owner_of(tx, place.fence)
+        ids = reservations.reserve(
+            tx, patterns, agent=place.agent, issue=place.issue, why=why, shared=shared, ttl=ttl, owner=owner
+        )
+    TERMINAL.answer({"ids": ids, "patterns": patterns}, f"held: {', '.join(patterns)}")
+    return 0
+
+
+@reserve.command("release")
+def release_(ids: list[int] = typer.Argument(None, metavar="[ID…]", help="Default: everything of this agent.")) -> int:
+    """Give reservations back."""
+    project = TERMINAL.open()
+    with project.ledger.write() as tx:
+        mine = [one.id for one in reservations.live(tx) if one.agent == here().agent]
+        count = reservations.release(tx, ids or mine)
+    TERMINAL.answer({"released": count}, f"{count} reservations were given back")
+    return 0
+
+
+@reserve.command("list")
+def list_() -> int:
+    """Who holds which paths until when."""
+    project = TERMINAL.open()
+    with project.ledger.read() as snapshot:
+        held = reservations.live(snapshot)
+    rows = [
+        {
+            "id": one.id,
+            "agent": one.agent,
+            "issue": one.issue,
+            "pattern": one.pattern,
+            "shared": one.shared,
+            "why": one.why,
+            "until": iso(one.expires_at),
+        }
+        for one in held
+    ]
+    text = [
+        f"{one.id:4}  {one.pattern:40}  {one.agent} for {one.issue or '-'}"
+        f"{' (shared)' if one.shared else ''}  until {iso(one.expires_at)}"
+        for one in held
+    ]
+    TERMINAL.answer({"reservations": rows}, "\n".join(text) or "nothing is reserved")
+    return 0

@@ -1,0 +1,242 @@
+"""One tick: watch the agents, move the landing lane, start what may start.
+
+The loop owns every attempt of this project while it runs; a lock makes it the only one. What it knows
+stands in the ledger, so that after `kill -9` the next loop (or `doctor --fix`) finds what was going on:
+leases whose owner is dead, agents whose output goes on into a file, entries that were being checked.
+A tick never waits for an agent or a gate; whoever drives the loop only repeats it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from analyzer.issues import Issue
+from analyzer.plan import make_plan
+from analyzer.proposal import Plan, Request
+from coordinator import attempts
+from coordinator.agents.adapter import Ending
+from coordinator.agents.briefing import Handoff
+from coordinator.agents.supervisor import look
+from coordinator.assign import choose
+from coordinator.attempts import Attempt, Job
+from coordinator.bootstrap import Project
+from coordinator.byhand import settle_by_hand
+from coordinator.gate.evidence import complaints
+from coordinator.mail import reservations
+from coordinator.merging import queue
+from coordinator.merging.lane import Lane, Ruling
+from coordinator.outcomes import inspect, settle
+from coordinator.tasks import claims
+from coordinator.tasks.claims import PENDING, Task, Wish
+from coordinator.tasks.epics import finished_epics
+from coordinator.tasks.lifecycle import Next, Outcome, Step, decide
+from resources.monitor.sample import current_levels
+from resources.state import leases
+from resources.state.store import Transaction
+from resources.system.clock import wall
+from resources.system.errors import NotNow
+
+RENEW_EVERY = 10.0
+"""Seconds between renewals of leases that live 60 s."""
+
+WishFor = Callable[[Plan], list[Wish]]
+"""What else is to be taken up, given the newest plan."""
+
+
+class Loop:
+    """The coordinator of one project: `seats` agents at once, taking up what `wish_for` names."""
+
+    def __init__(self, project: Project, *, seats: int, wish_for: WishFor, most: int | None = None) -> None:
+        """`most` is how many issues are begun at the most."""
+        self.project = project
+        self.seats = seats
+        self.landed = 0
+        self._left = most
+        self._throttled = False
+        self._wish_for = wish_for
+        self._attempts: dict[str, Attempt] = {}
+        self._handoffs: dict[str, tuple[Handoff, ...]] = {}
+        self._issues: Mapping[str, Issue] = {}
+        self._plan: Plan | None = None
+        self._planned: object = None
+        self._renewed = 0.0
+        self.draining = False
+        self._lane = Lane(project, self._title)
+
+    def tick(self) -> bool:
+        """One pass; False when nothing is under way and nothing more can start."""
+        self._renew()
+        for attempt in list(self._attempts.values()):
+            self._watch(attempt)
+        ruling = self._lane.tick()
+        if ruling is not None:
+            self._apply(ruling)
+        if not self.draining:
+            self._start_more()
+        return bool(self._attempts) or self._lane.busy or self._throttled
+
+    def drain(self) -> None:
+        """Start nothing more; what is under way is finished."""
+        self.draining = True
+
+    def stop(self, why: str) -> None:
+        """Give everything back at once: agents stopped, work saved, slots and claims released."""
+        for attempt in list(self._attempts.values()):
+            settle(self.project, attempt, Step(Next.RELEASE, why))
+        self._attempts.clear()
+        self._lane.close()
+
+    def _title(self, issue: str) -> str:
+        return self._issues[issue].title if issue in self._issues else issue
+
+    # -- what is under way ------------------------------------------------------------------------------
+
+    def _renew(self) -> None:
+        if time.monotonic() - self._renewed < RENEW_EVERY:
+            return
+        self._renewed = time.monotonic()
+        with self.project.ledger.write() as tx:
+            for attempt in self._attempts.values():
+                for lease in attempt.leases:
+                    leases.renew(tx, lease.fence)
+                reservations.renew(tx, attempt.claim.agent, attempt.issue.id)
+            if self._lane.lease is not None:
+                leases.renew(tx, self._lane.lease.fence)
+
+    def _watch(self, attempt: Attempt) -> None:
+        if attempt.running is None:
+            return
+        limits = self.project.config.agents
+        ended = look(attempt.running, idle=limits.idle_minutes * 60, timeout=limits.timeout_minutes * 60)
+        if ended is None:
+            return
+        attempt.running = None
+        work, tip = inspect(attempt)
+        found = complaints(work, commit_names_issue=self.project.config.gate.commit_names_issue)
+        done = ended.ending is Ending.DONE
+        why = "; ".join(found) if done else ended.why
+        with self.project.ledger.write() as tx:
+            self._event(tx, "attempt.ended", attempt, ending=ended.ending.value, why=why)
+        if not done:
+            self._conclude(attempt, Outcome.FAILED, why)
+        elif found:
+            self._conclude(attempt, Outcome.RED, why)
+        else:
+            self._queue(attempt, tip)
+
+    def _queue(self, attempt: Attempt, tip: str) -> None:
+        work = queue.Finished(
+            attempt.issue.id, attempt.held.branch, tip, attempt.task.fence, attempt.issue.priority,
+            attempt.held.slot.name, attempt.claim.agent,
+        )  # fmt: skip
+        with self.project.ledger.write() as tx:
+            claims.move(tx, attempt.task, "judging")
+            queue.enqueue(tx, work)
+
+    def _apply(self, ruling: Ruling) -> None:
+        attempt = self._attempts.get(ruling.issue)
+        if attempt is not None:
+            self._conclude(attempt, ruling.outcome, ruling.why, ruling.evidence)
+        else:
+            settle_by_hand(self.project, ruling)
+
+    def _conclude(self, attempt: Attempt, outcome: Outcome, why: str, evidence: str = "") -> None:
+        step = decide(outcome, attempt.task.attempt, self.project.config.agents.attempts, why)
+        issue = attempt.issue.id
+        self.project.say(f"{issue}: {step.why}")
+        handoff = settle(self.project, attempt, step, evidence)
+        if step.next is Next.RESUME:
+            return
+        del self._attempts[issue]
+        self.landed += step.next is Next.FINISH
+        self._handoffs[issue] = (*attempt.handoffs, handoff)
+        if step.next is Next.FINISH:
+            self.project.pool.refresh(self.project.base_tip())
+
+    # -- what starts next -------------------------------------------------------------------------------
+
+    def _start_more(self) -> None:
+        plan = self._replan()
+        for attempt in [one for issue, one in self._attempts.items() if self._is_closed(issue)]:
+            self._conclude(attempt, Outcome.CLOSED, "the issue was closed in the tracker")
+        with self.project.ledger.read() as snapshot:
+            tasks = claims.all_tasks(snapshot)
+        pending = [task for task in tasks if task.state in PENDING]
+        if not pending:
+            return
+        free = self.seats - len(self._attempts)
+        if self._left is not None:
+            free = min(free, self._left)
+        critical = [
+            reading.resource for reading in current_levels(self.project.repository) if reading.level == "critical"
+        ]
+        choice = choose(
+            plan,
+            self.project.policy,
+            pending,
+            set(self._attempts),
+            seats=0 if critical else free,
+            base=self.project.base_tip(),
+        )
+        self._throttled = bool(critical)
+        waits = dict(choice.waits)
+        by_issue = {task.issue: task for task in pending}
+        for issue in choice.start:
+            refusal = self._begin(by_issue[issue], plan)
+            if refusal:
+                waits[issue] = refusal
+        over = f"{critical[0]} is over its critical limit" if critical else ""
+        self._explain(plan, pending, {issue: over or why for issue, why in waits.items()})
+
+    def _is_closed(self, issue: str) -> bool:
+        return issue in self._issues and not self._issues[issue].is_open
+
+    def _begin(self, task: Task, plan: Plan) -> str:
+        handoffs = self._handoffs.get(task.issue, ())
+        scope = plan.scopes.get(task.issue)
+        job = Job(task, self._issues[task.issue], scope, self._agent_name(), self.project.base_tip(), handoffs)
+        try:
+            attempt = attempts.begin(self.project, job)
+        except NotNow as refusal:
+            return refusal.what
+        self._attempts[task.issue] = attempt
+        if self._left is not None and task.attempt == 0:
+            self._left -= 1
+        self.project.say(f"{task.issue}: {job.agent} starts attempt {attempt.task.attempt} in {attempt.held.slot.name}")
+        return ""
+
+    def _agent_name(self) -> str:
+        taken = {attempt.claim.agent for attempt in self._attempts.values()}
+        return next(name for number in range(1, len(taken) + 2) if (name := f"agent-{number}") not in taken)
+
+    def _replan(self) -> Plan:
+        facts = self.project.facts()
+        state = (id(facts), frozenset(self._attempts))
+        if self._plan is None or state != self._planned:
+            self._issues = {issue.id: issue for issue in facts.issues}
+            request = Request(slots=self.seats, busy=tuple(self._attempts), now=wall())
+            self._plan = make_plan(facts, request, self.project.policy)
+            self._planned = state
+            with self.project.ledger.write() as tx:
+                claims.enlist(tx, self._wish_for(self._plan), again=False)
+            if self.project.config.tracker.close_epics:
+                for epic in finished_epics(facts.issues):
+                    self.project.tracker.close(epic, "all children are closed")
+        return self._plan
+
+    def _explain(self, plan: Plan, pending: list[Task], waits: Mapping[str, str]) -> None:
+        tracks = {issue: track.id for track in plan.tracks for issue in track.issues}
+        changed = [task for task in pending if task.issue in waits and waits[task.issue] != task.why]
+        if not changed:
+            return
+        with self.project.ledger.write() as tx:
+            for task in changed:
+                track = tracks.get(task.issue, task.track)
+                tx.change("task-why", issue=task.issue, why=waits[task.issue], track=track, changed_at=wall())
+
+    def _event(self, tx: Transaction, kind: str, attempt: Attempt, **data: object) -> None:
+        tx.event(
+            kind, issue=attempt.issue.id, slot=attempt.held.slot.name, agent=attempt.claim.agent,
+            attempt=attempt.task.attempt, **data,
+        )  # fmt: skip

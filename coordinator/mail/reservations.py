@@ -1,0 +1,136 @@
+"""Paths held with a term: exclusive or shared, refused with the holder's name and the expiry.
+
+A reservation is a lease on path patterns. Two of them clash when their patterns can match a common
+path (exactly decided, with that path as witness) and at least one is exclusive. The check and the
+insertion happen in one write transaction, so two agents cannot both win. The coordinator renews the
+reservations of its running agents; what is not renewed ends by itself after `TTL`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analyzer.globs import intersect, normalise
+from resources.state.leases import Owner, owner_is_dead
+from resources.state.store import Row, Snapshot, Transaction
+from resources.system.clock import boot_id, boot_seconds, iso, wall
+from resources.system.errors import NotNow
+
+TTL = 3600.0
+"""Seconds; the term that the brief asks for."""
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """One pattern held by an agent for an issue. `expires_at` is wall-clock, `expires` boot-clock seconds."""
+
+    id: int
+    agent: str
+    issue: str
+    pattern: str
+    shared: bool
+    why: str
+    owner: Owner
+    expires_at: float
+    expires: float
+
+    @classmethod
+    def of(cls, row: Row) -> Reservation:
+        """From a row of the ledger."""
+        return cls(
+            row["id"], row["agent"], row["issue"], row["pattern"], bool(row["shared"]), row["why"],
+            Owner.of(row["owner"]), row["expires_at"], row["expires"],
+        )  # fmt: skip
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the term has ended on this boot's clock."""
+        return self.owner.boot == boot_id() and self.expires < boot_seconds()
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A wanted pattern, the reservation in its way, and a path that both match."""
+
+    wanted: str
+    held: Reservation
+    witness: str
+
+
+def live(snapshot: Snapshot) -> list[Reservation]:
+    """What is held now, oldest first."""
+    return [one for one in map(Reservation.of, snapshot.all("reservations-live")) if not one.is_over]
+
+
+def find_clash(held: Sequence[Reservation], patterns: Sequence[str], agent: str, *, shared: bool) -> Clash | None:
+    """The first of the held reservations of others that a new one on `patterns` would clash with."""
+    for reservation in held:
+        if reservation.agent == agent or (shared and reservation.shared):
+            continue
+        for pattern in patterns:
+            witness = intersect(pattern, reservation.pattern)
+            if witness is not None:
+                return Clash(pattern, reservation, witness)
+    return None
+
+
+def reserve(  # noqa: PLR0913 - each is a fact of the reservation
+    tx: Transaction,
+    patterns: Sequence[str],
+    *,
+    agent: str,
+    issue: str,
+    why: str,
+    shared: bool = False,
+    ttl: float = TTL,
+    owner: Owner | None = None,
+) -> list[int]:
+    """Hold `patterns` for `agent`; `owner` answers for it (default: this process).
+
+    Raises NotNow("reserved") naming holder, witness and expiry; then nothing is held.
+    """
+    wanted = [normalise(pattern) for pattern in patterns]
+    held = [one for one in live(tx) if not owner_is_dead(one.owner)]
+    clash = find_clash(held, wanted, agent, shared=shared)
+    if clash is not None:
+        raise refusal(clash)
+    answers, now = owner or Owner.here(), wall()
+    values = {
+        "agent": agent, "issue": issue, "shared": int(shared), "why": why, "owner": answers.to_json(),
+        "taken_at": now, "expires_at": now + ttl, "expires": boot_seconds() + ttl,
+    }  # fmt: skip
+    for pattern in wanted:
+        tx.change("reservation-insert", pattern=pattern, **values)
+    tx.event("paths.reserved", issue=issue, agent=agent, patterns=wanted, shared=shared)
+    newest = [one.id for one in live(tx) if one.agent == agent and one.issue == issue]
+    return newest[-len(wanted) :] if wanted else []
+
+
+def refusal(clash: Clash) -> NotNow:
+    """The error that tells who is in the way."""
+    held = clash.held
+    return NotNow(
+        "reserved",
+        f"{clash.wanted} is reserved: {held.agent} holds {held.pattern} for {held.issue} until {iso(held.expires_at)}",
+        why=f"both match {clash.witness}",
+        mend=f"wait, or ask: agent-coord mail send --to {held.agent} --subject '{clash.witness}'",
+    )
+
+
+def renew(tx: Transaction, agent: str, issue: str, *, ttl: float = TTL) -> None:
+    """Extend what a living agent holds for an issue."""
+    tx.change("reservations-renew", agent=agent, issue=issue, expires=boot_seconds() + ttl, expires_at=wall() + ttl)
+
+
+def release_issue(tx: Transaction, issue: str) -> int:
+    """Give back everything held for an issue; returns how many patterns that were."""
+    count = tx.change("reservations-release-issue", issue=issue, now_at=wall())
+    if count:
+        tx.event("paths.released", issue=issue, count=count)
+    return count
+
+
+def release(tx: Transaction, ids: Sequence[int]) -> int:
+    """Give back single reservations; returns how many were still held."""
+    return sum(tx.change("reservation-release", id=one, now_at=wall()) for one in ids)

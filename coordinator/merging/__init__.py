@@ -1,0 +1,1 @@
+"""One queue, one writer of the base branch."""

@@ -1,0 +1,195 @@
+"""The one lane through which work lands: head of the queue, candidate, gate, base branch.
+
+`tick` moves the lane one step and never waits: while the checks run in the bench's thread it returns at
+once. What it decides is told as a `Ruling`, and what becomes of the task is the loop's business.
+
+A verdict belongs to a tree, not to a branch: the same tree under the same checks is not judged twice,
+so a landing that lost the race for the base branch often costs only another merge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from coordinator.bootstrap import Project
+from coordinator.gate.bench import Bench
+from coordinator.gate.checks import Verdict, gate_key
+from coordinator.gate.evidence import outline
+from coordinator.merging import queue
+from coordinator.merging.land import Candidate, Landing, build, has_landed, land
+from coordinator.merging.order import Entry
+from coordinator.tasks.lifecycle import Outcome
+from resources.databases.databases import Databases
+from resources.state import leases
+from resources.state.leases import Lease
+from resources.system.clock import wall
+from resources.system.git import changed_files
+from resources.worktrees.pool import Held
+
+GATE = "gate"
+"""The purpose of the bench's slot, and the name under which it is leased."""
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What the lane decided about an entry. `evidence` is output for the author."""
+
+    issue: str
+    outcome: Outcome
+    why: str
+    evidence: str = ""
+
+
+@dataclass
+class _Run:
+    candidate: Candidate
+    verdict: Future[Verdict]
+
+
+class Lane:
+    """One validation worker and the base branch."""
+
+    def __init__(self, project: Project, title: Callable[[str], str]) -> None:
+        """`title` tells an issue's title, for the message of the merge commit."""
+        self._project = project
+        self._title = title
+        self._key = gate_key(project.config.gate.checks)
+        self._threads = ThreadPoolExecutor(1, "gate")
+        self._databases: Databases | None = project.more_databases()
+        self._bench: Bench | None = None
+        self._held: Held | None = None
+        self._run: _Run | None = None
+        self._more = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being judged, or will be at the next tick."""
+        return self._run is not None or self._more
+
+    @property
+    def lease(self) -> Lease | None:
+        """The lease of the bench's slot, to be renewed by the loop."""
+        return self._held.lease if self._held else None
+
+    def tick(self) -> Ruling | None:
+        """One step; the ruling when an entry was decided in it."""
+        if self._run is not None:
+            return self._conclude(self._run) if self._run.verdict.done() else None
+        with self._project.ledger.read() as snapshot:
+            waiting = queue.waiting(snapshot)
+            paused = queue.is_paused(snapshot)
+        self._more = bool(waiting) and not paused and waiting[0].state != "held"
+        return None if paused or not waiting else self._take_up(waiting[0])
+
+    def _take_up(self, entry: Entry) -> Ruling | None:
+        project = self._project
+        if has_landed(project.repository, project.base, entry.tip):
+            return self._landed(entry, "")
+        candidate = build(project.repository, project.base, entry, self._title(entry.issue))
+        if candidate.conflicts:
+            return self._bounce(
+                entry, Outcome.CONFLICT, f"conflicts with {project.base} in {outline(candidate.conflicts)}"
+            )
+        if not self._mark(entry, "checking"):
+            return None
+        candidate = replace(candidate, entry=replace(entry, state="checking"))
+        self._run = _Run(candidate, self._judge(candidate))
+        return None
+
+    def _judge(self, candidate: Candidate) -> Future[Verdict]:
+        known = self._known(candidate.tree)
+        if known is not None:
+            done: Future[Verdict] = Future()
+            done.set_result(known)
+            return done
+        bench = self._ready_bench(candidate.base)
+        self._event("gate.started", candidate.entry)
+        label = f"gate/{candidate.entry.issue.replace('/', '_')}-{candidate.entry.id}"
+        return self._threads.submit(bench.judge, candidate.commit, self._databases, label)
+
+    def _conclude(self, run: _Run) -> Ruling | None:
+        entry = run.candidate.entry
+        self._run = None
+        verdict = run.verdict.result()
+        seconds = sum(result.seconds for result in verdict.results)
+        red = verdict.failed
+        with self._project.ledger.write() as tx:
+            tx.change(
+                "verdict-put", tree=run.candidate.tree, gate=self._key, passed=int(verdict.passed),
+                evidence=verdict.to_json(), judged_at=wall(),
+            )  # fmt: skip
+        self._event("gate.ended", entry, passed=verdict.passed, seconds=seconds, failed_check=red.name if red else "")
+        if red is not None:
+            files = outline(changed_files(self._project.repository.root, run.candidate.base, run.candidate.commit))
+            return self._bounce(
+                entry, Outcome.RED, f"{verdict.why} on the merge with {self._project.base} ({files})", red.tail
+            )
+        return self._land(run.candidate)
+
+    def _land(self, candidate: Candidate) -> Ruling | None:
+        entry, project = candidate.entry, self._project
+        if not self._still_claimed(entry):
+            self._move(entry, "withdrawn", "its claim has ended")
+            return None
+        landing, why = land(project.repository, project.base, candidate)
+        if landing is Landing.LANDED:
+            return self._landed(entry, candidate.commit)
+        # Whoever moved the base first, or whoever edits it: the next tick looks again with fresh eyes.
+        self._move(entry, "held" if landing is Landing.HELD else "queued", why)
+        if landing is Landing.HELD:
+            project.say(f"landing of {entry.issue} is held: {why}")
+        return None
+
+    def _landed(self, entry: Entry, merged: str) -> Ruling:
+        self._move(entry, "landed", merged=merged)
+        self._event("landing.landed", entry, merged=merged)
+        return Ruling(entry.issue, Outcome.LANDED, f"landed on {self._project.base}")
+
+    def _bounce(self, entry: Entry, outcome: Outcome, why: str, evidence: str = "") -> Ruling:
+        self._move(entry, "bounced", why)
+        self._event("landing.bounced", entry, why=why)
+        return Ruling(entry.issue, outcome, why, evidence)
+
+    def _known(self, tree: str) -> Verdict | None:
+        with self._project.ledger.read() as snapshot:
+            row = snapshot.one("verdict", tree=tree, gate=self._key)
+        return Verdict.of(bool(row["passed"]), row["evidence"]) if row else None
+
+    def _still_claimed(self, entry: Entry) -> bool:
+        with self._project.ledger.read() as snapshot:
+            return entry.fence == 0 or leases.is_valid(snapshot, entry.fence)
+
+    def _ready_bench(self, base: str) -> Bench:
+        if self._bench is None:
+            pool = self._project.pool
+            if not pool.slots(GATE):
+                pool.grow(1, GATE)
+            self._held = pool.acquire(GATE, GATE, base=base, purpose=GATE)
+            checks, logs = self._project.config.gate.checks, self._project.logs
+            self._bench = Bench(self._held.slot, self._held.environment, checks, logs)
+        return self._bench
+
+    def close(self) -> None:
+        """Wait for the running gate, put its entry back into the queue, and give the bench back."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        if self._run is not None:
+            self._move(self._run.candidate.entry, "queued", "the coordinator stopped")
+        if self._held is not None:
+            self._project.pool.release(self._held.lease)
+        if self._databases is not None:
+            self._databases.close()
+
+    def _mark(self, entry: Entry, state: str) -> bool:
+        with self._project.ledger.write() as tx:
+            return queue.move(tx, entry, state)
+
+    def _move(self, entry: Entry, state: str, why: str = "", merged: str = "") -> None:
+        with self._project.ledger.write() as tx:
+            queue.move(tx, entry, state, why, merged)
+
+    def _event(self, kind: str, entry: Entry, **data: object) -> None:
+        with self._project.ledger.write() as tx:
+            task = tx.one("task", issue=entry.issue) or {"slot": "", "agent": "", "attempt": 0}
+            tx.event(kind, issue=entry.issue, slot=task["slot"], agent=task["agent"], attempt=task["attempt"], **data)

@@ -1,0 +1,63 @@
+"""What an ended attempt shows, and what is done about it.
+
+`inspect` reads git, `settle` carries out a step that `tasks.lifecycle.decide` has chosen: it writes to
+the tracker, gives back what is no longer needed, and tells what the next attempt must know.
+"""
+
+from __future__ import annotations
+
+from coordinator import attempts
+from coordinator.agents.briefing import Handoff
+from coordinator.attempts import Attempt
+from coordinator.bootstrap import Project
+from coordinator.gate.evidence import Work
+from coordinator.tasks.lifecycle import Next, Step
+from resources.system.git import changed_files, commit_messages, dirty_files, resolve
+
+LEAVES = {
+    Next.FINISH: "landed",
+    Next.RETRY: "retry",
+    Next.HAND_OFF: "handed_off",
+    Next.RELEASE: "released",
+    Next.FREE: "released",
+}
+"""The state that a task is left in by each step that gives the slot back."""
+
+
+def inspect(attempt: Attempt) -> tuple[Work, str]:
+    """What the attempt left in its slot, and the tip of its branch."""
+    place, base = attempt.held.slot.path, attempt.held.base
+    tip = resolve(place, "HEAD") or base
+    messages = tuple(message for _, message in commit_messages(place, [f"{base}..{tip}"]))
+    work = Work(attempt.issue.id, messages, tuple(changed_files(place, base, tip)), tuple(dirty_files(place)))
+    return work, tip
+
+
+def settle(project: Project, attempt: Attempt, step: Step, evidence: str = "") -> Handoff:
+    """Do what was decided; returns what a next attempt should be told. Safe to repeat after a crash."""
+    issue, number = attempt.issue.id, attempt.task.attempt
+    if step.next is Next.RESUME:
+        handoff = Handoff(number, step.why, evidence)
+        attempt.handoffs = (*attempt.handoffs, handoff)
+        attempts.start_agent(project, attempt)
+        return handoff
+    if step.next is Next.FINISH:
+        project.tracker.close(issue, step.why)
+    elif step.next in (Next.RETRY, Next.RELEASE):
+        project.tracker.unclaim(issue)
+    released = attempts.give_back(project, attempt, LEAVES[step.next], step.why)
+    saved = released.saved_ref or ""
+    if step.next is Next.HAND_OFF:
+        _tell_people(project, attempt, step.why, saved)
+    return Handoff(number, step.why, evidence, saved)
+
+
+def _tell_people(project: Project, attempt: Attempt, why: str, saved: str) -> None:
+    refs = dict.fromkeys([*(handoff.saved for handoff in attempt.handoffs), saved])
+    kept = ", ".join(ref for ref in refs if ref)
+    note = f"agent-coord: {why}" + (f"; work is kept under {kept}" if kept else "")
+    project.tracker.hand_off(attempt.issue.id, f"{note}; log: {project.logs / attempt.issue.id}")
+    with project.ledger.write() as tx:
+        tx.event(
+            "task.handed_off", issue=attempt.issue.id, slot=attempt.held.slot.name, agent=attempt.claim.agent, why=why
+        )

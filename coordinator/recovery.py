@@ -1,0 +1,93 @@
+"""Puts right what a coordinator left that died: the first thing that the next one does.
+
+Only the dead are touched: a claim whose owner lives is somebody's work. An agent that outlived its
+coordinator is stopped (nobody watches it, and its work is in its worktree); its slot is given back by
+the pool, which saves what has not landed; the task waits for another attempt. An entry that was being
+checked either has landed, which git knows, or goes back into the queue without its claim and is
+withdrawn there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coordinator.bootstrap import Project
+from coordinator.mail import reservations
+from coordinator.merging import queue
+from coordinator.merging.land import has_landed
+from coordinator.tasks import claims
+from coordinator.tasks.claims import ACTIVE, Task
+from resources.state import leases
+from resources.state.leases import owner_is_dead
+from resources.system.process import stop_group
+
+
+def recover(project: Project) -> list[str]:
+    """Repair tasks, entries and slots whose owner is dead; returns what was done, in sentences."""
+    done = list(_landings(project))
+    done += _tasks(project)
+    done += _claims(project)
+    done += project.pool.repair()
+    return done
+
+
+def _landings(project: Project) -> Iterator[str]:
+    with project.ledger.read() as snapshot:
+        entries = queue.waiting(snapshot)
+    for entry in entries:
+        if not entry.fence or not _is_orphan(project, entry.issue):
+            # Queued by hand: the lane looks at it afresh.
+            continue
+        if has_landed(project.repository, project.base, entry.tip):
+            _finish(project, entry)
+            yield f"{entry.issue} had landed before the coordinator stopped"
+        else:
+            with project.ledger.write() as tx:
+                queue.move(tx, entry, "withdrawn", "its coordinator stopped")
+            yield f"{entry.issue} was taken out of the landing queue"
+
+
+def _finish(project: Project, entry: queue.Entry) -> None:
+    with project.ledger.write() as tx:
+        queue.move(tx, entry, "landed")
+        row = tx.one("task", issue=entry.issue)
+        task = Task.of(row) if row else None
+        if task is not None and task.fence == entry.fence:
+            claims.move(tx, task, "landed", "landed")
+            claims.give_back(tx, task)
+            reservations.release_issue(tx, task.issue)
+            tx.event("landing.landed", issue=entry.issue, slot=task.slot, agent=task.agent, attempt=task.attempt)
+    project.tracker.close(entry.issue, f"landed on {project.base}")
+
+
+def _is_orphan(project: Project, issue: str) -> bool:
+    with project.ledger.read() as snapshot:
+        task = claims.find_task(snapshot, issue)
+        owner = claims.claim_owner(snapshot, task) if task else None
+    return owner is None or owner_is_dead(owner)
+
+
+def _tasks(project: Project) -> Iterator[str]:
+    with project.ledger.read() as snapshot:
+        tasks = [task for task in claims.all_tasks(snapshot) if task.state in ACTIVE]
+    for task in tasks:
+        if not _is_orphan(project, task.issue):
+            continue
+        if task.worker is not None:
+            stop_group(task.worker)
+        with project.ledger.write() as tx:
+            claims.move(tx, task, "retry" if task.attempt else "waiting", "its coordinator stopped")
+            claims.give_back(tx, task)
+            reservations.release_issue(tx, task.issue)
+        project.tracker.unclaim(task.issue)
+        yield f"{task.issue} waits for another attempt: its coordinator stopped"
+
+
+def _claims(project: Project) -> Iterator[str]:
+    # A coordinator can die between taking the claim and recording the attempt.
+    with project.ledger.write() as tx:
+        for lease in leases.live(tx, "issue"):
+            if owner_is_dead(lease.owner):
+                leases.release(tx, lease)
+                reservations.release_issue(tx, lease.issue)
+                yield f"the claim of {lease.agent} on {lease.issue} was given back: its owner is gone"

@@ -1,0 +1,143 @@
+"""What is going on, from the ledger alone: answers when Postgres, Docker and bd are all down.
+
+Usage (connections, disk, processes) comes from the newest sample that the daemon or the coordinator
+took; nothing is measured here, which is why this is fast. Only the standard library is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from resources.monitor.sample import read_sample
+from resources.state.leases import Lease, live
+from resources.state.sqlite import SqliteLedger
+from resources.state.store import Row, Snapshot
+from resources.system.clock import iso
+from resources.system.files import lock_is_held
+from resources.system.git import Repository, branch_tip
+
+TAIL = 4096
+"""Bytes at the end of an agent's log in which the last activity is looked for."""
+
+
+def read_status(repository: Repository) -> dict[str, Any]:
+    """The answer of `status --json` (docs/cli.md). Raises Failure("not-initialised")."""
+    ledger = SqliteLedger(repository.state)
+    try:
+        with ledger.read() as snapshot:
+            return _status(repository, snapshot)
+    finally:
+        ledger.close()
+
+
+def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
+    sample = read_sample(repository) or {}
+    tasks = {row["issue"]: row for row in snapshot.all("tasks")}
+    leases = {lease.resource: lease for lease in live(snapshot, "slot")}
+    branch = _meta(snapshot, "base_branch")
+    slots = [
+        _slot(row, leases.get(row["name"]), tasks, sample.get("usage", {}), repository)
+        for row in snapshot.all("slots")
+        if row["purpose"] == "work"
+    ]
+    return {
+        "schema": 1,
+        "repo": str(repository.root),
+        "base": {"branch": branch, "sha": branch_tip(repository, branch)},
+        "slots": slots,
+        "queue": [
+            {"issue": row["issue"], "track": row["track"], "why": row["why"]}
+            for row in tasks.values()
+            if row["state"] in ("waiting", "retry")
+        ],
+        "merge": [
+            {
+                "issue": row["issue"],
+                "branch": row["branch"],
+                "state": row["state"],
+                "why": row["why"],
+                "queued_at": iso(row["queued_at"]),
+            }
+            for row in snapshot.all("landing-live")
+        ],
+        "tasks": _counts(tasks),
+        "limits": sample.get("limits", []),
+        "sampled_at": sample.get("at"),
+        "leaks": sample.get("leaks") or 0,
+        "coordinator": lock_is_held(repository.state / "coordinator.lock"),
+        "daemon": _daemon(repository),
+    }
+
+
+def _slot(
+    row: Row, lease: Lease | None, tasks: dict[str, Row], usage: dict[str, Any], repository: Repository
+) -> dict[str, Any]:
+    task = tasks.get(lease.issue) if lease else None
+    name = row["name"]
+    return {
+        "slot": name,
+        "path": _relative(row["path"], repository.root),
+        "state": "quarantine" if row["state"] == "quarantine" else ("leased" if lease else row["state"]),
+        "lease": {"fence": lease.fence, "since": iso(lease.taken_at), "pid": lease.owner.pid} if lease else None,
+        "agent": lease.agent if lease else None,
+        "issue": lease.issue if lease else None,
+        "task": task["state"] if task else None,
+        "attempt": task["attempt"] if task else None,
+        "track": task["track"] if task else None,
+        "branch": task["branch"] if task else None,
+        "database": row["database"] or None,
+        "ports": [row["port_low"], row["port_high"]] if row["port_low"] else None,
+        "disk": usage.get("disk", {}).get(name),
+        "connections": usage.get("connections", {}).get(row["database"]),
+        "processes": usage.get("processes", {}).get(name, 0),
+        "fd_ratio": usage.get("descriptors", {}).get(name),
+        "activity": _activity(repository, row, task) if task else (row["note"] or None),
+    }
+
+
+def _activity(repository: Repository, row: Row, task: Row) -> str:
+    if task["state"] == "judging":
+        return "waits for the gate or is being judged"
+    log = Path(row["path"]).parent / "logs" / task["issue"].replace("/", "_") / f"{task['attempt']}.log"
+    try:
+        with log.open("rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - TAIL))
+            lines = stream.read().decode(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return _told(lines[-1]) if lines else ""
+
+
+def _told(line: str) -> str:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return line[:200]
+    return str(record.get("text") or record.get("type") or "")[:200] if isinstance(record, dict) else line[:200]
+
+
+def _relative(path: str, root: Path) -> str:
+    return os.path.relpath(path, root)
+
+
+def _counts(tasks: dict[str, Row]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in tasks.values():
+        counts[row["state"]] = counts.get(row["state"], 0) + 1
+    return counts
+
+
+def _meta(snapshot: Snapshot, key: str) -> str:
+    row = snapshot.one("meta-get", key=key)
+    return str(row["value"]) if row else ""
+
+
+def _daemon(repository: Repository) -> dict[str, Any] | None:
+    lock = repository.state / "daemon.lock"
+    if not lock_is_held(lock):
+        return None
+    note = lock.read_text().split()
+    return {"pid": int(note[0]) if note and note[0].isdigit() else None}

@@ -1,0 +1,80 @@
+"""What becomes of a task: one pure function from an outcome to the next step.
+
+    waiting ──> working ──> judging ──> landed
+       ^           │           │
+       │         failed   red or conflict
+       │           v           v
+       └──────── retry <───────┘        after the last attempt: handed_off
+
+An attempt can end in three ways that ask for another one, and they differ in what would make it go
+better. *Red*: the gate refused the work; its author may mend it at once, in the same slot, with the
+evidence in hand. *Conflict* and *failed*: the same base would give the same end, so the next attempt
+waits until the base branch has moved and starts afresh there (retries on a stale base fail identically,
+`docs/decisions/0004`). When nothing else is under way that could move the base, waiting is pointless
+and the attempt is made at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How an attempt ended, as the coordinator judges it."""
+
+    LANDED = "landed"
+    RED = "red"
+    CONFLICT = "conflict"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    """Taken back by a person or by a shut-down; no attempt is used up."""
+    CLOSED = "closed"
+    """Somebody closed the issue in the tracker."""
+
+
+class Next(StrEnum):
+    """What the coordinator does with the task."""
+
+    FINISH = "finish"
+    """Close the issue, give the slot back."""
+    RESUME = "resume"
+    """Start the next attempt in the same slot, with the evidence."""
+    RETRY = "retry"
+    """Save the work, give the slot back, try again from a fresh base."""
+    HAND_OFF = "hand_off"
+    """Save the work and leave it to a person with what was tried."""
+    RELEASE = "release"
+    """Save the work, give the slot back, leave the issue open."""
+    FREE = "free"
+    """Save the work, give the slot back, leave the issue as it is."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The decision and the sentence that explains it."""
+
+    next: Next
+    why: str
+
+
+def decide(outcome: Outcome, attempt: int, attempts: int, why: str) -> Step:
+    """What follows attempt number `attempt` of `attempts` that ended with `outcome` because of `why`."""
+    match outcome:
+        case Outcome.LANDED:
+            return Step(Next.FINISH, "landed")
+        case Outcome.STOPPED:
+            return Step(Next.RELEASE, why)
+        case Outcome.CLOSED:
+            return Step(Next.FREE, why)
+        case _ if attempt >= attempts:
+            return Step(Next.HAND_OFF, f"{outcome} on attempt {attempt} of {attempts}: {why}")
+        case Outcome.RED:
+            return Step(Next.RESUME, f"attempt {attempt} of {attempts} was red: {why}")
+        case _:
+            return Step(Next.RETRY, f"attempt {attempt} of {attempts}, {outcome}: {why}")
+
+
+def may_retry(base_then: str, base_now: str, others_under_way: bool) -> bool:
+    """Whether a task that waits for another attempt may start: the base moved, or nothing could move it."""
+    return base_then != base_now or not others_under_way

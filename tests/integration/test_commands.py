@@ -1,0 +1,168 @@
+"""The commands as a user meets them: answers, exit codes, and what bad input gets. Real processes, real git."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.projects import Place, make_place, step, writes
+from tests.support.repos import commit, git_out
+
+
+@pytest.fixture
+def place(tmp_path: Path):
+    made = make_place(tmp_path / "a project")
+    yield made
+    made.run("cleanup", "--yes")
+
+
+def test_run_lands_everything_in_the_order_of_the_dependencies(place: Place) -> None:
+    place.script("a-1", writes("one.txt", "1", "a-1: one"))
+    place.script("a-2", writes("two.txt", "2", "a-2: two"))
+    assert place.json("init")["slots"] == ["pool-wt-1", "pool-wt-2"]
+    assert place.json("init")["made"] == []
+    assert place.json("run")["landed"] == 2
+    subjects = git_out(place.root, "log", "--first-parent", "--format=%s", "main").splitlines()
+    assert subjects[:2] == ["Land a-2: Write two.txt", "Land a-1: Write one.txt"]
+    records = [json.loads(line) for line in (place.root / ".beads" / "issues.jsonl").read_text().splitlines()]
+    assert {record["status"] for record in records} == {"closed"}
+    status = place.json("status")
+    assert [slot["state"] for slot in status["slots"]] == ["idle", "idle"]
+    assert status["tasks"] == {"landed": 2}
+    assert git_out(place.root, "branch", "--list", "agent/*") == ""
+    assert place.run("cleanup").stdout.startswith("would:")
+    place.run("cleanup", "--yes")
+    answer = place.json("detect-leaks", program="resource-monitor")
+    assert (answer["complete"], answer["leaks"]) == (True, [])
+
+
+def test_a_red_gate_goes_back_to_the_author_with_the_evidence(place: Place) -> None:
+    config = place.root / ".agent-worktrees" / "config.toml"
+    check = "import sys; sys.exit(0 if open('one.txt').read() == 'good' else 'one.txt is not good')"
+    config.write_text(
+        config.read_text()
+        + f'[[gate.checks]]\nname = "content"\nrun = [{json.dumps(sys.executable)}, "-c", {json.dumps(check)}]\n'
+    )
+    place.script("a-1", writes("one.txt", "bad", "a-1: one"), writes("one.txt", "good", "a-1: mended"))
+    place.json("init")
+    assert place.json("run", "--only", "a-1")["landed"] == 1
+    assert git_out(place.root, "show", "main:one.txt") == "good"
+    briefing = (place.root / ".agent-worktrees" / "logs" / "a-1" / "2.briefing.md").read_text()
+    assert "one.txt is not good" in briefing
+    past = place.json("merge", "status")["past"]
+    assert [entry["state"] for entry in past] == ["landed", "bounced"]
+
+
+def test_an_issue_that_never_succeeds_is_handed_off_with_its_work_kept(place: Place) -> None:
+    place.script("a-1", writes("one.txt", "1", "a commit that names nothing"))
+    place.json("init")
+    left = place.json("run", "--only", "a-1")["left"]
+    assert [(task["issue"], task["state"]) for task in left] == [("a-1", "handed_off")]
+    record = json.loads((place.root / ".beads" / "issues.jsonl").read_text().splitlines()[0])
+    assert record["status"] == "open"
+    assert "needs-followup" in record["labels"]
+    (ref,) = [word for word in record["notes"].split() if word.startswith("refs/agent-coord/saved/")]
+    assert git_out(place.root, "show", f"{ref.rstrip(';')}:one.txt") == "1"
+
+
+def test_by_hand_from_assign_to_landing(place: Place) -> None:
+    place.json("init")
+    held = place.json("assign", "ann", "a-1")
+    assert place.run("assign", "bob", "a-1").returncode == 4
+    slot = Path(held["path"])
+    commit(slot, {"one.txt": "by hand\n"}, "a-1: by hand")
+    place.json("merge", "enqueue", held["branch"])
+    place.run("monitor", "--until-idle", "--interval", "0.1")
+    assert git_out(place.root, "show", "main:one.txt") == "by hand"
+    assert place.json("status")["slots"][0]["state"] == "idle"
+
+
+def test_release_keeps_what_was_not_landed(place: Place) -> None:
+    place.json("init")
+    held = place.json("assign", "ann", "a-1")
+    (Path(held["path"]) / "draft.txt").write_text("not committed\n")
+    saved = place.json("release", held["slot"])["saved"]
+    assert git_out(place.root, "show", f"{saved}:draft.txt") == "not committed"
+    assert place.run("release", held["slot"]).returncode == 1
+
+
+def test_reservations_are_refused_with_the_holder(place: Place) -> None:
+    place.json("init")
+    place.json("reserve", "add", "src/**", "--why", "a refactoring")
+    held = place.json("reserve", "list")["reservations"]
+    assert held[0]["pattern"] == "src/**"
+    place.json("reserve", "release", str(held[0]["id"]))
+    assert place.json("reserve", "list")["reservations"] == []
+
+
+def test_scope_apply_hides_the_rest(place: Place) -> None:
+    commit(place.root, {"src/a.py": "", "docs/b.md": ""}, "more files")
+    place.json("init", "--slots", "1")
+    view = place.json("scope", "apply", "pool-wt-1", "docs/**")["view"]
+    assert view["mode"] == "exact"
+    slot = place.root / ".agent-worktrees" / "pool-wt-1"
+    assert (slot / "docs/b.md").exists()
+    assert (slot / "README.md").exists()
+    assert not (slot / "src/a.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "reference"),
+    [
+        (("status",), 1, "not-initialised"),
+        (("spawn", "two"), 2, "usage"),
+        (("spawn", "0"), 2, "bad-count"),
+        (("spawn", "1", "some"), 2, "bad-filter"),
+        (("--repo", "/", "status"), 1, "not-a-repository"),
+        (("--config", "nowhere.toml", "init"), 1, "no-config"),
+    ],
+)
+def test_bad_calls(place: Place, argv: tuple[str, ...], code: int, reference: str) -> None:
+    done = place.run(*argv, "--json")
+    assert done.returncode == code, done.stderr
+    assert json.loads(done.stdout)["error"]["reference"] == reference
+    assert f"[{reference}]" in done.stderr
+
+
+def test_an_unknown_key_names_the_nearest(place: Place) -> None:
+    config = place.root / ".agent-worktrees" / "config.toml"
+    config.write_text(config.read_text().replace("maximum", "maximun"))
+    done = place.run("init")
+    assert done.returncode == 1
+    assert "did you mean `maximum`?" in done.stderr
+
+
+def test_a_tracker_with_conflict_markers_still_works(place: Place) -> None:
+    tracker = place.root / ".beads" / "issues.jsonl"
+    tracker.write_text("<<<<<<< ours\n" + tracker.read_text() + ">>>>>>> theirs\n")
+    place.script("a-1", writes("one.txt", "1", "a-1: one"))
+    place.json("init")
+    answer = place.json("recommend", program="track-analyzer")
+    assert {problem["where"].rpartition(":")[2] for problem in answer["problems"]} >= {"1", "4"}
+    assert place.json("run", "--only", "a-1")["landed"] == 1
+
+
+def test_no_tracker_is_told(place: Place) -> None:
+    (place.root / ".beads" / "issues.jsonl").unlink()
+    place.json("init")
+    done = place.run("spawn", "1", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error"]["reference"] == "no-tracker"
+
+
+def test_a_spawn_beyond_the_pool_is_queued(place: Place) -> None:
+    place.script("a-1", step("sleep = 5.0"))
+    place.script("a-2", step("sleep = 5.0"))
+    place.json("init")
+    answer = place.json("spawn", "5", "all")
+    assert [one["issue"] for one in answer["started"]] == ["a-1"]
+    assert [one["issue"] for one in answer["queued"]] == ["a-2"]
+    again = place.run("spawn", "1")
+    assert again.returncode == 4
+    assert "maximum" in again.stderr
+    second = place.run("run", "--json")
+    assert second.returncode == 4
+    assert json.loads(second.stdout)["error"]["reference"] == "coordinator-running"
+    place.run("cleanup", "--yes")
+    assert place.json("status")["tasks"] == {"released": 2}

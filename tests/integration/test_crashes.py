@@ -1,0 +1,142 @@
+"""Whatever is killed, nothing is lost, nothing is done twice, nothing stays behind. Real processes."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from resources.system.process import ProcessId, is_alive, start_of
+from tests.support.projects import Place, make_place, step, writes
+from tests.support.repos import git_out
+
+
+@pytest.fixture
+def place(tmp_path: Path):
+    made = make_place(tmp_path / "a project")
+    yield made
+    made.run("cleanup", "--yes")
+
+
+def coordinator_of(place: Place) -> ProcessId:
+    pid, start = (place.root / ".git" / "agent-coord" / "coordinator.lock").read_text().split()
+    return ProcessId(int(pid), start)
+
+
+def at_work(status: dict) -> bool:
+    return any(slot["task"] == "working" and slot["activity"] == "thinking" for slot in status["slots"])
+
+
+def thinks(then: str = "") -> str:
+    return step('write = "draft.txt"\ntext = "half done"') + step('say = "thinking"') + step("sleep = 60.0") + then
+
+
+def landings(place: Place) -> list[str]:
+    return git_out(place.root, "log", "--first-parent", "--format=%s", "main").splitlines()
+
+
+def agents(place: Place) -> list[ProcessId]:
+    """The living players of this place's scripts."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        start = start_of(int(folder.name))
+        if b"coordinator.agents.player" in line and str(place.root).encode() in line and start:
+            found.append(ProcessId(int(folder.name), start))
+    return found
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+
+
+@needs_proc
+def test_kill_9_of_the_coordinator_with_an_agent_at_work(place: Place) -> None:
+    place.script("a-1", thinks(), writes("one.txt", "1", "a-1: one"))
+    place.script("a-2", writes("two.txt", "2", "a-2: two"))
+    place.json("init")
+    place.json("spawn", "1", "all")
+    place.until(at_work)
+    (agent,) = agents(place)
+    os.kill(coordinator_of(place).pid, signal.SIGKILL)
+    assert is_alive(agent)
+
+    assert place.json("run")["landed"] == 2
+
+    assert not is_alive(agent)
+    assert [line for line in landings(place) if line.startswith("Land")] == [
+        "Land a-2: Write two.txt",
+        "Land a-1: Write one.txt",
+    ]
+    assert git_out(place.root, "show", "refs/agent-coord/saved/a-1/1:draft.txt") == "half done"
+    place.json("cleanup", "--yes")
+    answer = place.json("detect-leaks", program="resource-monitor")
+    assert (answer["complete"], answer["leaks"]) == (True, [])
+
+
+@needs_proc
+def test_two_interrupts_give_everything_back(place: Place) -> None:
+    place.script("a-1", thinks())
+    place.json("init")
+    run = place.start("run", "--only", "a-1")
+    place.until(at_work)
+    run.send_signal(signal.SIGINT)
+    assert run.stderr is not None
+    while "draining" not in run.stderr.readline():
+        assert run.poll() is None
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=30)
+    assert run.returncode == 1
+    assert agents(place) == []
+    status = place.json("status")
+    assert {slot["state"] for slot in status["slots"]} == {"idle"}
+    assert status["tasks"] == {"released": 1}
+    assert place.issues["a-1"]["status"] == "open"
+    assert git_out(place.root, "show", "refs/agent-coord/saved/a-1/1:draft.txt") == "half done"
+
+
+def test_an_issue_closed_in_the_tracker_frees_its_slot(place: Place) -> None:
+    place.script("a-1", thinks())
+    place.json("init")
+    place.json("spawn", "1", "only:a-1")
+    place.until(at_work)
+    tracker = place.root / ".beads" / "issues.jsonl"
+    tracker.write_text(tracker.read_text().replace('"status":"in_progress"', '"status":"closed"'))
+    status = place.until(lambda now: not now["coordinator"])
+    assert status["tasks"] == {"released": 1}
+    assert place.issues["a-1"]["status"] == "closed"
+    assert {slot["state"] for slot in status["slots"]} == {"idle"}
+
+
+def test_an_agent_that_says_nothing_is_stopped_and_tried_again(place: Place) -> None:
+    config = place.root / ".agent-worktrees" / "config.toml"
+    config.write_text(config.read_text().replace('default = "scripts"', 'default = "scripts"\nidle_minutes = 0.02'))
+    place.script("a-1", thinks(), writes("one.txt", "1", "a-1: one"))
+    place.json("init")
+    assert place.json("run", "--only", "a-1")["landed"] == 1
+
+
+def test_a_slot_deleted_by_hand_is_made_again(place: Place) -> None:
+    import shutil
+
+    place.script("a-1", writes("one.txt", "1", "a-1: one"))
+    place.json("init")
+    shutil.rmtree(place.root / ".agent-worktrees" / "pool-wt-1")
+    assert place.json("run", "--only", "a-1")["landed"] == 1
+    place.run("init")
+    assert (place.root / ".agent-worktrees" / "pool-wt-1" / "README.md").exists()
+
+
+def test_edits_in_the_main_checkout_hold_the_landing_until_they_are_gone(place: Place) -> None:
+    place.script("a-1", writes("README.md", "agent", "a-1: readme"))
+    place.json("init")
+    (place.root / "README.md").write_text("a person's edit\n")
+    place.json("spawn", "1", "only:a-1")
+    held = place.until(lambda now: any(entry["state"] == "held" for entry in now["merge"]))
+    assert "README.md" in held["merge"][0]["why"]
+    assert (place.root / "README.md").read_text() == "a person's edit\n"
+    git_out(place.root, "checkout", "README.md")
+    place.until(lambda now: now["tasks"] == {"landed": 1})
+    assert (place.root / "README.md").read_text() == "agent"

@@ -1,0 +1,65 @@
+"""Who starts now, and the sentence for everybody who waits."""
+
+from typing import Any
+
+from analyzer.issues import Issue
+from analyzer.policy import Policy
+from analyzer.scope import Scope, ScopeFile
+from coordinator.assign import Choice, choose, paths_to_reserve
+from coordinator.tasks.claims import Task
+from tests.support.backlogs import issue, plan
+
+POLICY = Policy()
+
+
+def task(name: str, state: str = "waiting", filter_: str = "independent", base: str = "") -> Task:
+    return Task(name, name, state, "", "", "", "", "", base, 0, 0, "tried before", filter_, "{}", 0, 0.0)
+
+
+def work(name: str, place: str, *waits: str, **fields: Any) -> Issue:
+    return issue(name, *waits, description=f"Change src/{place}.py", **fields)
+
+
+def pick(issues: list[Issue], pending: list[Task], under_way: set[str] | None = None, seats: int = 4) -> Choice:
+    tree = [f"src/{word}.py" for word in ("loans", "members", "routes")] + [f"lib/part{n}.py" for n in range(60)]
+    found = plan(issues, POLICY, tree, busy=tuple(under_way or ()))
+    return choose(found, POLICY, pending, under_way or set(), seats=seats, base="base-2")
+
+
+def test_the_urgent_first_and_no_more_than_there_are_seats() -> None:
+    issues = [work("x-1", "loans", priority=3), work("x-2", "members", priority=0), work("x-3", "routes", priority=1)]
+    choice = pick(issues, [task("x-1"), task("x-2"), task("x-3")], seats=2)
+    assert choice.start == ("x-2", "x-3")
+    assert choice.waits == {"x-1": "waits for a free slot"}
+
+
+def test_dependants_wait_for_what_they_need() -> None:
+    choice = pick([work("x-1", "loans"), work("x-2", "members", "x-1")], [task("x-1"), task("x-2")])
+    assert choice.start == ("x-1",)
+    assert "x-1" in choice.waits["x-2"]
+
+
+def test_overlaps_are_kept_apart_unless_landing_shall_settle_them() -> None:
+    issues = [work("x-1", "loans"), work("x-2", "loans")]
+    choice = pick(issues, [task("x-1"), task("x-2")])
+    assert choice.start == ("x-1",)
+    assert "x-1" in choice.waits["x-2"]
+    assert pick(issues, [task("x-1", filter_="all"), task("x-2", filter_="all")]).start == ("x-1", "x-2")
+
+
+def test_another_attempt_waits_for_a_new_base_while_others_work() -> None:
+    issues = [work("x-1", "loans"), work("x-2", "members")]
+    again = task("x-2", state="retry", base="base-2")
+    assert "base branch has moved" in pick(issues, [again], {"x-1"}).waits["x-2"]
+    assert pick(issues, [task("x-2", state="retry", base="base-1")], {"x-1"}).start == ("x-2",)
+    assert pick(issues, [again]).start == ("x-2",)
+
+
+def test_reservations_refuse_only_what_the_plan_keeps_apart() -> None:
+    files = (ScopeFile("sure.py", 0.9, ()), ScopeFile("maybe.py", 0.3, ()), ScopeFile("hot.py", 0.9, ()))
+    scope = Scope("x-1", files, (), ("docs/**", "hot.py", "maybe.py", "sure.py"), ("hot.py",))
+    wanted = paths_to_reserve(scope, POLICY, share=False)
+    assert wanted.exclusive == ("docs/**", "sure.py")
+    assert wanted.shared == ("hot.py",)
+    assert paths_to_reserve(scope, POLICY, share=True).exclusive == ()
+    assert paths_to_reserve(None, POLICY, share=False).all == ()

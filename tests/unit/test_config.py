@@ -1,0 +1,89 @@
+"""The configuration: the reference file equals the code, and bad input is told with its place."""
+
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from analyzer.policy import PlanSettings
+from coordinator.config import (
+    PRESETS,
+    TABLES,
+    AgentSettings,
+    GateSettings,
+    ProjectSettings,
+    TrackerSettings,
+    read_config,
+)
+from resources.databases.values import DatabaseSettings
+from resources.settings import Limits, PoolSettings
+from resources.system.errors import Failure
+from resources.system.git import Repository
+from resources.system.tables import defaults
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {
+    "project": ProjectSettings, "pool": PoolSettings, "database": DatabaseSettings, "limits": Limits,
+    "plan": PlanSettings, "agents": AgentSettings, "gate": GateSettings, "tracker": TrackerSettings,
+}  # fmt: skip
+
+
+def read(tmp_path: Path, text: str):
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    return read_config(Repository(tmp_path, tmp_path / ".git", tmp_path), file)
+
+
+def test_the_reference_configuration_shows_every_key_with_its_default() -> None:
+    shown = tomllib.loads((ROOT / "config.toml").read_text())
+    programs = shown["agents"].pop("programs")
+    assert set(shown) == set(TABLES) == set(SETTINGS)
+    for name, kind in SETTINGS.items():
+        plain = {key: list(value) if isinstance(value, tuple) else value for key, value in defaults(kind).items()}
+        assert shown[name] == plain, name
+        assert set(shown[name]) == {field.name for field in fields(kind)}
+    assert {name: tuple(table["argv"]) for name, table in programs.items()} == {
+        name: program.argv for name, program in PRESETS.items()
+    }
+
+
+def test_the_file_that_init_writes_is_valid(tmp_path: Path) -> None:
+    config = read(tmp_path, (ROOT / "coordinator" / "default.toml").read_text())
+    assert config.agents.default == "claude"
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "told"),
+    [
+        ("[pool]\nsizes = 3", "unknown-key", "did you mean `size`?"),
+        ("[pol]\nsize = 3", "unknown-key", "did you mean `pool`?"),
+        ("[pool]\nsize = 'four'", "bad-value", "must be int"),
+        ("[pool]\nsize = true", "bad-value", "must be int"),
+        ("[pool]\nview = 'half'", "bad-value", "view must be"),
+        ("pool = 3", "bad-value", "must be a table"),
+        ("[agents]\nattempts = 0", "bad-value", "attempts"),
+        ("[agents.programs.x]\nkind = 'shell'", "bad-value", "agents.programs.x"),
+        ("[[gate.checks]]\nname = 'tests'", "bad-value", "name"),
+        ("[pool]\nsize = = 3", "bad-config", "line 2"),
+    ],
+)
+def test_bad_input_is_told_with_file_and_key(tmp_path: Path, text: str, reference: str, told: str) -> None:
+    with pytest.raises(Failure) as caught:
+        read(tmp_path, text)
+    failure = caught.value
+    assert failure.reference == reference
+    assert str(tmp_path / "config.toml") in failure.what + failure.mend
+    assert told in f"{failure.what} {failure.why}"
+
+
+def test_checks_and_programs_are_read(tmp_path: Path) -> None:
+    config = read(
+        tmp_path,
+        '[agents]\ndefault = "mine"\n[agents.programs.mine]\nargv = ["mine", "{prompt}"]\n'
+        '[[gate.checks]]\nname = "tests"\nrun = ["make", "test"]\ntimeout = 5\n',
+    )
+    assert config.program("mine").argv == ("mine", "{prompt}")
+    assert config.gate.checks[0].timeout == 5.0
+    with pytest.raises(Failure, match="no agent program"):
+        config.program("yours")
