@@ -1,0 +1,138 @@
+"""A run as bars in lanes, and the words that both drawings of it use. Pure.
+
+A bar is one attempt at one issue in one slot. It spans the time in which the attempt held its slot: the
+agent's work, the wait for the gate, the gate itself. How it ended gives it its outcome. All times are
+seconds since the first event of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    WORKING = "working"
+    FINISHED = "waits to land"
+    LANDED = "landed"
+    RED = "red gate"
+    BOUNCED = "bounced"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    HANDED_OFF = "handed off"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One run of the gate; `passed` is None while it runs."""
+
+    begin: float
+    end: float | None = None
+    passed: bool | None = None
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One attempt. `worked` is when the agent ended, `end` when its slot was done with it (None: not yet)."""
+
+    issue: str
+    title: str
+    agent: str
+    slot: str
+    attempt: int
+    begin: float
+    worked: float | None = None
+    end: float | None = None
+    gates: tuple[Gate, ...] = ()
+    outcome: Outcome = Outcome.WORKING
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A run: its bars in the order in which they began, and how long it took."""
+
+    bars: tuple[Bar, ...]
+    seconds: float
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The slots that were used, in the order of their numbers."""
+        return tuple(sorted({bar.slot for bar in self.bars}, key=_natural))
+
+    @property
+    def landings(self) -> tuple[Bar, ...]:
+        """The attempts that landed, in the order in which they did."""
+        return tuple(sorted((bar for bar in self.bars if bar.outcome is Outcome.LANDED), key=lambda bar: bar.end or 0))
+
+    def lane(self, slot: str) -> tuple[Bar, ...]:
+        """What happened in one slot."""
+        return tuple(bar for bar in self.bars if bar.slot == slot)
+
+    def until(self, bar: Bar) -> float:
+        """Where a bar ends, the end of the run when it has not ended."""
+        return self.seconds if bar.end is None else bar.end
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as a JSON answer; times are seconds since the first event."""
+        return {"seconds": self.seconds, "slots": list(self.slots), "attempts": [asdict(bar) for bar in self.bars]}
+
+    def headline(self) -> str:
+        """One sentence: what was done, by how many, in what time."""
+        issues, landed = len({bar.issue for bar in self.bars}), len(self.landings)
+        slots, count = len(self.slots), str(landed) if landed == issues else f"{landed} of {issues}"
+        return f"{count} {plural('issue', issues)} landed from {slots} {plural('slot', slots)} in {clock(self.seconds)}"
+
+    def details(self, leaks: int | None) -> str:
+        """The totals beneath it; `leaks` is None when nobody has looked."""
+        count = len(self.bars)
+        facts = [f"{count} {plural('attempt', count)}"]
+        for outcome in (Outcome.RED, Outcome.BOUNCED, Outcome.FAILED, Outcome.HANDED_OFF):
+            found = sum(bar.outcome is outcome for bar in self.bars)
+            facts += [f"{found} {outcome.value}"] if found else []
+        gates = [gate for bar in self.bars for gate in bar.gates]
+        facts.append(f"{len(gates)} {plural('gate run', len(gates))}")
+        facts += [] if leaks is None else [f"{leaks} {plural('leak', leaks)}"]
+        return " · ".join(facts)
+
+
+def short_names(issues: Iterable[str]) -> dict[str, str]:
+    """Each id without the prefix that all of them share (`desk-a7c` -> `a7c`)."""
+    ids = set(issues)
+    prefixes = {issue.rpartition("-")[0] for issue in ids}
+    common = len(prefixes.pop()) if len(prefixes) == 1 else -1
+    return {issue: issue[common + 1 :] for issue in ids}
+
+
+def cut(text: str, width: int) -> str:
+    """`text` in at most `width` characters, with an ellipsis where something is missing."""
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…" if width > 1 else ""
+
+
+def plural(word: str, count: int) -> str:
+    """`word` as it follows `count`."""
+    return word if count == 1 else f"{word}s"
+
+
+def clock(seconds: float) -> str:
+    """A duration for people: 31 s, 4:05 min, 1:02 h."""
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    return f"{whole // 60}:{whole % 60:02} min" if whole < 7200 else f"{whole // 3600}:{whole % 3600 // 60:02} h"
+
+
+def ticks(seconds: float, most: int) -> list[float]:
+    """Round times from 0 to `seconds`, at most `most` steps."""
+    steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200)
+    step = next((step for step in steps if seconds / step <= most), 86400)
+    return [float(at) for at in range(0, int(seconds) + 1, step)]
+
+
+def _natural(name: str) -> tuple[str, int, str]:
+    digits = name[len(name.rstrip("0123456789")) :]
+    return name[: len(name) - len(digits)], int(digits or 0), name

@@ -1,0 +1,90 @@
+"""The timeline of a run: from the ledger's events to text and to a picture. Pure.
+
+    timeline = build_timeline(rows)
+    timeline_text(timeline), timeline_svg(timeline)
+
+Events that are missing or unknown cost at most a mark: the ledger of a run that is still going, or that
+was killed, draws as far as it tells. A red gate and a conflict both bounce; the gate's own event tells
+them apart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from coordinator.bars import Bar, Gate, Outcome, Timeline
+from coordinator.bars_svg import timeline_svg
+from coordinator.bars_text import timeline_text
+
+__all__ = ["build_timeline", "timeline_svg", "timeline_text"]
+
+_KINDS = (
+    *("attempt.started", "attempt.ended", "landing.queued", "gate.started", "gate.ended"),
+    *("landing.landed", "landing.bounced", "task.handed_off"),
+)
+_ENDINGS = {"failed": Outcome.FAILED, "stopped": Outcome.STOPPED}
+
+
+def build_timeline(events: Iterable[Mapping[str, Any]]) -> Timeline:
+    """The timeline of a ledger's event rows (seq, at, kind, issue, slot, agent, data), in any order."""
+    told = sorted((row for row in events if row["kind"] in _KINDS), key=lambda row: row["seq"])
+    if not told:
+        return Timeline((), 0.0)
+    origin = told[0]["at"]
+    bars: list[Bar] = []
+    current: dict[str, int] = {}
+    for row in told:
+        at, data = row["at"] - origin, _data(row["data"])
+        if row["kind"] == "attempt.started":
+            current[row["issue"]] = len(bars)
+            bars.append(_begin(row, at, data))
+        elif row["issue"] in current:
+            place = current[row["issue"]]
+            bars[place] = _next(bars[place], row["kind"], at, data)
+    return Timeline(tuple(bars), max(row["at"] for row in told) - origin)
+
+
+def _begin(row: Mapping[str, Any], at: float, data: Mapping[str, Any]) -> Bar:
+    return Bar(row["issue"], str(data.get("title", "")), row["agent"], row["slot"], int(data.get("attempt", 1)), at)
+
+
+def _next(bar: Bar, kind: str, at: float, data: Mapping[str, Any]) -> Bar:
+    why = str(data.get("why") or "")
+    if kind == "attempt.ended":
+        return _ended(bar, at, str(data.get("ending")), why)
+    if kind in ("gate.started", "gate.ended"):
+        return replace(bar, gates=_judged(bar.gates, kind, at, data))
+    if kind == "landing.landed":
+        return replace(bar, outcome=Outcome.LANDED, end=at)
+    if kind == "landing.bounced":
+        red = bool(bar.gates) and bar.gates[-1].passed is False
+        return replace(bar, outcome=Outcome.RED if red else Outcome.BOUNCED, end=at, why=why)
+    if kind == "task.handed_off":
+        return replace(bar, outcome=Outcome.HANDED_OFF, end=bar.end or at, why=why)
+    return bar
+
+
+def _judged(gates: tuple[Gate, ...], kind: str, at: float, data: Mapping[str, Any]) -> tuple[Gate, ...]:
+    if kind == "gate.started":
+        return (*gates, Gate(at))
+    if not gates:
+        return gates
+    return (*gates[:-1], replace(gates[-1], end=at, passed=bool(data.get("passed"))))
+
+
+def _ended(bar: Bar, at: float, ending: str, why: str) -> Bar:
+    # An agent may end well and have left nothing to judge: then `why` tells, and the attempt is over.
+    outcome = _ENDINGS.get(ending, Outcome.RED if why else Outcome.FINISHED)
+    return replace(bar, worked=at, outcome=outcome, end=None if outcome is Outcome.FINISHED else at, why=why)
+
+
+def _data(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {}
+    return value if isinstance(value, Mapping) else {}
