@@ -25,6 +25,7 @@ from coordinator.tasks.claims import Task
 from resources.state import leases
 from resources.state.leases import Lease
 from resources.state.store import Transaction
+from resources.system.errors import Failure
 from resources.system.files import replace_file
 from resources.system.git import tracked_files
 from resources.worktrees.pool import Held, Released
@@ -105,25 +106,36 @@ def record(tx: Transaction, attempt: Attempt) -> None:
 
 
 def start_agent(project: Project, attempt: Attempt) -> None:
-    """Start the agent's program for the next attempt in the slot that is held already."""
-    held = attempt.held
+    """Start the agent's program for the next attempt in the slot that is held already.
+
+    Raises Failure when it cannot be started; then the attempt does not count.
+    """
+    held, issue, number = attempt.held, attempt.issue, attempt.task.attempt + 1
+    briefing, prompt = _brief(project, attempt, number)
+    assignment = Assignment(issue.id, issue.title, number, held.slot.path, prompt, briefing)
+    adapter = project.adapter(attempt.task.program)
+    launch = adapter.launch(assignment)
     with project.ledger.write() as tx:
         record(tx, attempt)
-    number = attempt.task.attempt
-    briefing, prompt = _brief(project, attempt)
-    assignment = Assignment(attempt.issue.id, attempt.issue.title, number, held.slot.path, prompt, briefing)
-    environment = dict(held.environment) | {"AGENT_COORD_BRIEFING": str(briefing), "AGENT_COORD_ATTEMPT": str(number)}
-    log = _folder(project, attempt.issue.id) / f"{number}.log"
-    attempt.running = start(project.adapter(attempt.task.program), assignment, environment, log)
+    told = {"AGENT_COORD_BRIEFING": str(briefing), "AGENT_COORD_ATTEMPT": str(number)}
+    log = _folder(project, issue.id) / f"{number}.log"
+    attempt.running = start(adapter, assignment, launch, dict(held.environment) | told, log)
     with project.ledger.write() as tx:
-        claims.record_process(tx, attempt.issue.id, attempt.claim.fence, attempt.running.process)
+        claims.record_process(tx, issue.id, attempt.claim.fence, attempt.running.process)
 
 
 def give_back(project: Project, attempt: Attempt, state: str, why: str) -> Released:
     """Stop the agent, save what has not landed, give slot, reservations and claim back; the task goes to `state`."""
     if attempt.running is not None:
         stop(attempt.running)
-    released = project.pool.release(attempt.held.lease)
+        attempt.running = None
+    try:
+        released = project.pool.release(attempt.held.lease)
+    except Failure as failure:
+        # Whoever ended the lease has saved the work and taken the slot.
+        if failure.reference != "stale-lease":
+            raise
+        released = Released(None, None)
     with project.ledger.write() as tx:
         reservations.release_issue(tx, attempt.issue.id)
         claims.move(tx, attempt.task, state, why)
@@ -166,7 +178,7 @@ def _read_main(project: Project, path: str) -> str | None:
         return None
 
 
-def _brief(project: Project, attempt: Attempt) -> tuple[Path, str]:
+def _brief(project: Project, attempt: Attempt, number: int) -> tuple[Path, str]:
     held = attempt.held
     place = Place(
         held.slot.name, str(held.slot.path), held.branch, held.slot.database, held.slot.ports,
@@ -174,7 +186,7 @@ def _brief(project: Project, attempt: Attempt) -> tuple[Path, str]:
     )  # fmt: skip
     checks = [f"{check.name}: `{' '.join(check.run)}`" for check in project.config.gate.checks]
     text = write_briefing(attempt.issue, place, attempt.write, checks, attempt.handoffs)
-    file = _folder(project, attempt.issue.id) / f"{attempt.task.attempt}.briefing.md"
+    file = _folder(project, attempt.issue.id) / f"{number}.briefing.md"
     replace_file(file, text)
     return file, text
 

@@ -25,7 +25,7 @@ from coordinator.byhand import settle_by_hand
 from coordinator.gate.evidence import complaints
 from coordinator.mail import reservations
 from coordinator.merging import queue
-from coordinator.merging.lane import Lane, Ruling
+from coordinator.merging.lane import PATIENCE, Lane, Ruling
 from coordinator.outcomes import inspect, settle
 from coordinator.tasks import claims
 from coordinator.tasks.claims import PENDING, Task, Wish
@@ -35,7 +35,7 @@ from resources.monitor.sample import current_levels
 from resources.state import leases
 from resources.state.store import Transaction
 from resources.system.clock import wall
-from resources.system.errors import NotNow
+from resources.system.errors import Failure, NotNow
 
 RENEW_EVERY = 10.0
 """Seconds between renewals of leases that live 60 s."""
@@ -61,6 +61,7 @@ class Loop:
         self._plan: Plan | None = None
         self._planned: object = None
         self._renewed = 0.0
+        self._not_before: dict[str, float] = {}
         self.draining = False
         self._lane = Lane(project, self._title)
 
@@ -146,7 +147,7 @@ class Loop:
         issue = attempt.issue.id
         self.project.say(f"{issue}: {step.why}")
         handoff = settle(self.project, attempt, step, evidence)
-        if step.next is Next.RESUME:
+        if attempt.running is not None:
             return
         del self._attempts[issue]
         self.landed += step.next is Next.FINISH
@@ -162,7 +163,8 @@ class Loop:
             self._conclude(attempt, Outcome.CLOSED, "the issue was closed in the tracker")
         with self.project.ledger.read() as snapshot:
             tasks = claims.all_tasks(snapshot)
-        pending = [task for task in tasks if task.state in PENDING]
+        now = time.monotonic()
+        pending = [task for task in tasks if task.state in PENDING and self._not_before.get(task.issue, 0.0) <= now]
         if not pending:
             return
         free = self.seats - len(self._attempts)
@@ -200,6 +202,11 @@ class Loop:
             attempt = attempts.begin(self.project, job)
         except NotNow as refusal:
             return refusal.what
+        except Failure as failure:
+            # The machine's trouble, not the issue's: no attempt is used up, and the others go on.
+            self._not_before[task.issue] = time.monotonic() + PATIENCE
+            self.project.say(f"{task.issue} could not be started: {failure.render()}")
+            return failure.what
         self._attempts[task.issue] = attempt
         if self._left is not None and task.attempt == 0:
             self._left -= 1

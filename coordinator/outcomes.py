@@ -12,6 +12,7 @@ from coordinator.attempts import Attempt
 from coordinator.bootstrap import Project
 from coordinator.gate.evidence import Work
 from coordinator.tasks.lifecycle import Next, Step
+from resources.system.errors import Failure
 from resources.system.git import changed_files, commit_messages, dirty_files, resolve
 
 LEAVES = {
@@ -39,7 +40,10 @@ def settle(project: Project, attempt: Attempt, step: Step, evidence: str = "") -
     if step.next is Next.RESUME:
         handoff = Handoff(number, step.why, evidence)
         attempt.handoffs = (*attempt.handoffs, handoff)
-        attempts.start_agent(project, attempt)
+        try:
+            attempts.start_agent(project, attempt)
+        except Failure as failure:
+            return settle(project, attempt, Step(Next.RELEASE, f"could not be resumed: {failure.what}"), evidence)
         return handoff
     if step.next is Next.FINISH:
         project.tracker.close(issue, step.why)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coordinator.agents.adapter import Activity, Adapter, Assignment, Ending
+from coordinator.agents.adapter import Activity, Adapter, Assignment, Ending, Launch
 from resources.databases.environment import MISLEADING
 from resources.system.process import ProcessId, clean_environment, finished, identify, spawn, stop_group
 
@@ -47,9 +47,10 @@ class Ended:
     why: str
 
 
-def start(adapter: Adapter, assignment: Assignment, environment: Mapping[str, str], log: Path) -> Running:
-    """Start the program for an assignment in its slot. Raises Failure when it is not installed."""
-    launch = adapter.launch(assignment)
+def start(
+    adapter: Adapter, assignment: Assignment, launch: Launch, environment: Mapping[str, str], log: Path
+) -> Running:
+    """Start what the adapter has described for an assignment, in its slot."""
     inherited = {key: value for key, value in clean_environment().items() if key not in MISLEADING}
     values = inherited | dict(environment) | dict(launch.environment)
     offset = log.stat().st_size if log.exists() else 0

@@ -108,9 +108,9 @@ def report(
     with project.ledger.read() as snapshot:
         timeline = build_timeline(snapshot.all("events-since", seq=0))
     if svg is not None:
-        replace_file(svg.absolute(), timeline_svg(timeline))
+        replace_file(svg.absolute(), timeline_svg(timeline, base=project.base))
         TERMINAL.say(f"written: {svg}")
-    TERMINAL.answer(timeline.to_json(), timeline_text(timeline))
+    TERMINAL.answer(timeline.to_json(), timeline_text(timeline, base=project.base))
     return 0
 
 

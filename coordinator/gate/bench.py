@@ -17,6 +17,9 @@ from resources.system.errors import Failure
 from resources.worktrees.checkout import slot_git
 from resources.worktrees.pool import Slot
 
+AUTHORS_FAULT = ("migrate-failed", "extension-missing")
+"""What a database refuses because of the change itself; anything else is trouble of the machine."""
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -28,7 +31,10 @@ class Bench:
     logs: Path
 
     def judge(self, commit: str, databases: Databases | None, label: str) -> Verdict:
-        """Bring the bench to `commit` and run the checks; `label` names the folder of their output."""
+        """Bring the bench to `commit` and run the checks; `label` names the folder of their output.
+
+        Raises Failure when the machine could not judge (no server, no disk); that says nothing about the change.
+        """
         place = self.slot.path
         slot_git(place, "checkout", "--quiet", "--force", "--detach", commit)
         slot_git(place, "clean", "-ffdxq")
@@ -37,11 +43,13 @@ class Bench:
             try:
                 environment |= databases.reset(self.slot.name, place).environment
             except Failure as failure:
+                if failure.reference not in AUTHORS_FAULT:
+                    raise
                 return _red_set_up(failure)
         return run_checks(self.checks, place, environment, self.logs / label)
 
 
 def _red_set_up(failure: Failure) -> Verdict:
-    # Migrations that do not run are the change's fault: its author gets the message, not the operator.
+    # Migrations that do not run: the author gets the message, not the operator.
     tail = "\n".join(part for part in (failure.what, failure.why) if part)
     return Verdict(False, (CheckResult("database", False, 1, 0.0, "", tail),))

@@ -9,6 +9,7 @@ so a landing that lost the race for the base branch often costs only another mer
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -25,8 +26,12 @@ from resources.databases.databases import Databases
 from resources.state import leases
 from resources.state.leases import Lease
 from resources.system.clock import wall
+from resources.system.errors import Failure
 from resources.system.git import changed_files
 from resources.worktrees.pool import Held
+
+PATIENCE = 5.0
+"""Seconds between two tries when the machine, not the change, is at fault."""
 
 GATE = "gate"
 """The purpose of the bench's slot, and the name under which it is leased."""
@@ -62,6 +67,7 @@ class Lane:
         self._held: Held | None = None
         self._run: _Run | None = None
         self._more = False
+        self._resume_at = 0.0
 
     @property
     def busy(self) -> bool:
@@ -77,6 +83,8 @@ class Lane:
         """One step; the ruling when an entry was decided in it."""
         if self._run is not None:
             return self._conclude(self._run) if self._run.verdict.done() else None
+        if time.monotonic() < self._resume_at:
+            return None
         with self._project.ledger.read() as snapshot:
             waiting = queue.waiting(snapshot)
             paused = queue.is_paused(snapshot)
@@ -112,7 +120,10 @@ class Lane:
     def _conclude(self, run: _Run) -> Ruling | None:
         entry = run.candidate.entry
         self._run = None
-        verdict = run.verdict.result()
+        try:
+            verdict = run.verdict.result()
+        except Failure as failure:
+            return self._not_judged(entry, failure)
         seconds = sum(result.seconds for result in verdict.results)
         red = verdict.failed
         with self._project.ledger.write() as tx:
@@ -127,6 +138,12 @@ class Lane:
                 entry, Outcome.RED, f"{verdict.why} on the merge with {self._project.base} ({files})", red.tail
             )
         return self._land(run.candidate)
+
+    def _not_judged(self, entry: Entry, failure: Failure) -> None:
+        """The machine could not judge: the entry keeps its place, and the next try waits a little."""
+        self._resume_at = time.monotonic() + PATIENCE
+        self._move(entry, "queued", failure.what)
+        self._project.say(f"{entry.issue} could not be judged: {failure.render()}")
 
     def _land(self, candidate: Candidate) -> Ruling | None:
         entry, project = candidate.entry, self._project

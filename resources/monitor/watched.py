@@ -19,6 +19,7 @@ from resources.settings import ResourceSettings, read_settings
 from resources.state.leases import Lease, is_over, live
 from resources.state.sqlite import SqliteLedger
 from resources.state.store import Ledger, Snapshot
+from resources.system.errors import Failure
 from resources.system.git import Repository
 from resources.system.process import ProcessId
 
@@ -64,11 +65,25 @@ def watch(repository: Repository, file: Path | None = None, *, wake: bool = Fals
         with ledger.read() as snapshot:
             project = owner_of(snapshot)
         databases = _databases(repository, settings, project)
-        yield Watched(repository, ledger, settings, project, databases, wake)
+        watched = Watched(repository, ledger, settings, project, databases, wake)
+        slept = watched.asleep
+        try:
+            yield watched
+        finally:
+            # Who wakes a server to look into it lets it sleep again, unless somebody has begun to use it.
+            if databases is not None and slept and not watched.asleep and not _in_use(databases):
+                databases.stop()
     finally:
         if databases is not None:
             databases.close()
         ledger.close()
+
+
+def _in_use(databases: Databases) -> bool:
+    try:
+        return databases.usage().total > 1
+    except Failure:
+        return False
 
 
 def owner_of(snapshot: Snapshot) -> str:

@@ -1,5 +1,6 @@
 """Whatever is killed, nothing is lost, nothing is done twice, nothing stays behind. Real processes."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -140,3 +141,17 @@ def test_edits_in_the_main_checkout_hold_the_landing_until_they_are_gone(place: 
     git_out(place.root, "checkout", "README.md")
     place.until(lambda now: now["tasks"] == {"landed": 1})
     assert (place.root / "README.md").read_text() == "agent"
+
+
+def test_a_program_that_is_not_there_uses_up_no_attempt(place: Place) -> None:
+    config = place.root / ".agent-worktrees" / "config.toml"
+    config.write_text(config.read_text() + '[agents.programs.ghost]\nargv = ["no-such-program-anywhere", "{prompt}"]\n')
+    place.json("init")
+    done = place.run("run", "--agent", "ghost", "--only", "a-1", "--json")
+    assert done.returncode == 0
+    (left,) = json.loads(done.stdout)["left"]
+    assert (left["issue"], left["state"]) == ("a-1", "waiting")
+    assert "no-such-program-anywhere is not on PATH" in done.stderr
+    assert place.json("report")["attempts"] == []
+    assert place.issues["a-1"]["status"] == "open"
+    assert {slot["state"] for slot in place.json("status")["slots"]} == {"idle"}
