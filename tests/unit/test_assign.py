@@ -1,11 +1,12 @@
 """Who starts now, and the sentence for everybody who waits."""
 
+from dataclasses import replace
 from typing import Any
 
 from analyzer.issues import Issue
 from analyzer.policy import Policy
 from analyzer.scope import Scope, ScopeFile
-from coordinator.assign import Choice, choose, paths_to_reserve
+from coordinator.assign import Choice, Ground, choose, paths_to_reserve
 from coordinator.tasks.claims import Task
 from tests.support.backlogs import issue, plan
 
@@ -23,7 +24,10 @@ def work(name: str, place: str, *waits: str, **fields: Any) -> Issue:
 def pick(issues: list[Issue], pending: list[Task], under_way: set[str] | None = None, seats: int = 4) -> Choice:
     tree = [f"src/{word}.py" for word in ("loans", "members", "routes")] + [f"lib/part{n}.py" for n in range(60)]
     found = plan(issues, POLICY, tree, busy=tuple(under_way or ()))
-    return choose(found, POLICY, pending, under_way or set(), seats=seats, base="base-2")
+    ground = Ground(
+        "base-2", {"base-1": [{"src/members.py"}], "base-2": []}, {"x-2": {"src/members.py"}, "x-3": {"src/routes.py"}}
+    )
+    return choose(found, POLICY, pending, under_way or set(), seats=seats, ground=ground)
 
 
 def test_the_urgent_first_and_no_more_than_there_are_seats() -> None:
@@ -47,12 +51,20 @@ def test_overlaps_are_kept_apart_unless_landing_shall_settle_them() -> None:
     assert pick(issues, [task("x-1", filter_="all"), task("x-2", filter_="all")]).start == ("x-1", "x-2")
 
 
-def test_another_attempt_waits_for_a_new_base_while_others_work() -> None:
-    issues = [work("x-1", "loans"), work("x-2", "members")]
-    again = task("x-2", state="retry", base="base-2")
-    assert "base branch has moved" in pick(issues, [again], {"x-1"}).waits["x-2"]
-    assert pick(issues, [task("x-2", state="retry", base="base-1")], {"x-1"}).start == ("x-2",)
-    assert pick(issues, [again]).start == ("x-2",)
+def test_another_attempt_waits_until_something_has_landed_that_it_touches() -> None:
+    issues = [work("x-1", "loans"), work("x-2", "members"), work("x-3", "routes")]
+    again = [task("x-2", state="retry", base="base-1"), task("x-3", state="retry", base="base-1")]
+    choice = pick(issues, again, {"x-1"})
+    assert choice.start == ("x-2",)
+    assert "where it failed" in choice.waits["x-3"]
+
+
+def test_at_a_standstill_each_gets_its_turn() -> None:
+    issues = [work("x-1", "loans", priority=1), work("x-2", "members")]
+    once, twice = task("x-2", state="retry", base="base-2"), task("x-1", state="retry", base="base-2")
+    choice = pick(issues, [replace(twice, attempt=2), replace(once, attempt=1)])
+    assert choice.start == ("x-2",)
+    assert "x-1" in choice.waits
 
 
 def test_reservations_refuse_only_what_the_plan_keeps_apart() -> None:

@@ -19,7 +19,7 @@ from coordinator.config import (
 from resources.databases.values import DatabaseSettings
 from resources.settings import Limits, PoolSettings
 from resources.system.errors import Failure
-from resources.system.git import Repository
+from resources.system.repository import Repository
 from resources.system.tables import defaults
 
 ROOT = Path(__file__).parents[2]

@@ -26,7 +26,15 @@ def test_the_sentence_tells_attempt_and_reason() -> None:
     assert "tests failed" in decide(Outcome.CONFLICT, 3, 3, "tests failed").why
 
 
-def test_another_attempt_waits_for_the_base_unless_nothing_can_move_it() -> None:
-    assert not may_retry("a", "a", others_under_way=True)
-    assert may_retry("a", "b", others_under_way=True)
-    assert may_retry("a", "a", others_under_way=False)
+def test_another_attempt_waits_for_landings_where_it_failed() -> None:
+    here, elsewhere = {"a.py", "b.py"}, {"c.py"}
+    assert not may_retry([], {"a.py"}, 1, others_under_way=True)
+    assert not may_retry([elsewhere], {"a.py"}, 1, others_under_way=True)
+    assert may_retry([here], {"a.py"}, 1, others_under_way=True)
+    assert may_retry([elsewhere], set(), 1, others_under_way=True)
+    assert not may_retry([here, elsewhere, here, here], {"a.py"}, 3, others_under_way=True)
+    assert may_retry([here] * 4, {"a.py"}, 3, others_under_way=True)
+
+
+def test_it_does_not_wait_for_what_nobody_can_bring() -> None:
+    assert may_retry([], {"a.py"}, 5, others_under_way=False)

@@ -1,0 +1,117 @@
+"""The graph of a plan in the languages of other programs: Mermaid and Graphviz.
+
+Nodes are the issues of the tracks, grouped by track and coloured by what can be done with them; an arrow goes from
+what comes first to what waits for it, a dashed red line joins issues that would meet in a file. A tracker of
+thousands of loose issues makes no picture, so at most `MOST_TRACKS` tracks are drawn, those with ties first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from analyzer.conflicts import Conflict
+from analyzer.layout import clean, clip
+from analyzer.proposal import Plan
+from analyzer.tracks import Track
+
+MOST_TRACKS = 80
+COLOURS = {"now": "#2f9e44", "ready": "#1c7ed6", "waits": "#868e96", "blocked": "#e8590c"}
+"""What a node is -> its colour."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is drawn of a plan: tracks, the ties among their issues, and how many tracks are left out."""
+
+    tracks: tuple[Track, ...]
+    edges: tuple[tuple[str, str], ...]
+    """(what comes first, what waits for it)."""
+    conflicts: tuple[Conflict, ...]
+    left_out: int
+
+
+def picture(plan: Plan, most: int = MOST_TRACKS) -> Picture:
+    """Choose what to draw: tracks with ties before loose ones, in the plan's order otherwise."""
+    every = tuple(_edges(plan))
+    joined = {issue for edge in every for issue in edge}
+    tied = {track.id for track in plan.tracks if not joined.isdisjoint(track.issues)}
+    tied |= {name for conflict in plan.conflicts for name in (conflict.a, conflict.b)}
+    given = {one.track for one in plan.assignments}
+    wanted = sorted(plan.tracks, key=lambda track: (track.id not in given, track.id not in tied))[:most]
+    names = {track.id for track in wanted}
+    shown = tuple(track for track in plan.tracks if track.id in names)
+    issues = {issue for track in shown for issue in track.issues}
+    edges = tuple(edge for edge in every if issues >= {*edge})
+    meets = tuple(c for c in plan.issue_conflicts if {c.a, c.b} <= issues and not c.hot_only)
+    return Picture(shown, edges, meets, len(plan.tracks) - len(shown))
+
+
+def state(plan: Plan, name: str) -> str:
+    """What an issue is: one of COLOURS."""
+    track = plan.track_of[name]
+    if any(one.track == track.id for one in plan.assignments) and name == track.issues[0]:
+        return "now"
+    if name in plan.ready:
+        return "ready"
+    return "blocked" if track.status.value == "BLOCKED" else "waits"
+
+
+def mermaid(plan: Plan) -> str:
+    """A Mermaid flowchart."""
+    shown = picture(plan)
+    issues = [issue for track in shown.tracks for issue in track.issues]
+    names = {issue: f"n{number}" for number, issue in enumerate(issues)}
+    lines = ["flowchart LR"]
+    for track in shown.tracks:
+        lines.append(f'  subgraph {track.id}["{track.id} {track.status.value}"]')
+        lines += [f'    {names[issue]}["{_escaped(plan, issue)}"]:::{state(plan, issue)}' for issue in track.issues]
+        lines.append("  end")
+    lines += [f"  {names[first]} --> {names[then]}" for first, then in shown.edges]
+    lines += [f'  {names[c.a]} -. "{c.p:.0%}" .- {names[c.b]}' for c in shown.conflicts]
+    lines += [f"  classDef {kind} fill:{colour},stroke:{colour},color:#fff" for kind, colour in COLOURS.items()]
+    if shown.left_out:
+        lines.append(f"  %% {shown.left_out} more tracks are not drawn")
+    return "\n".join(lines) + "\n"
+
+
+def dot(plan: Plan) -> str:
+    """A Graphviz digraph."""
+    shown = picture(plan)
+    lines = [
+        "digraph plan {",
+        '  graph [rankdir=LR, fontname="sans-serif", color="#ced4da"];',
+        '  node [shape=box, style="rounded,filled", fontcolor=white, fontname="sans-serif"];',
+    ]
+    for track in shown.tracks:
+        lines.append(f'  subgraph "cluster_{track.id}" {{ label="{track.id} {track.status.value}";')
+        for issue in track.issues:
+            colour = COLOURS[state(plan, issue)]
+            lines.append(f'    {_quoted(issue)} [label={_quoted(_label(plan, issue))}, color="{colour}"];')
+        lines.append("  }")
+    lines += [f"  {_quoted(first)} -> {_quoted(then)};" for first, then in shown.edges]
+    look = 'dir=none, style=dashed, color="#e03131", constraint=false'
+    lines += [f'  {_quoted(c.a)} -> {_quoted(c.b)} [{look}, label="{c.p:.0%}"];' for c in shown.conflicts]
+    if shown.left_out:
+        lines.append(f"  // {shown.left_out} more tracks are not drawn")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _edges(plan: Plan) -> Iterator[tuple[str, str]]:
+    for name, own in plan.backlog.blockers.items():
+        for blocker in own:
+            if name in plan.track_of and blocker in plan.track_of:
+                yield blocker, name
+
+
+def _label(plan: Plan, name: str) -> str:
+    return f"{name}\n{clip(clean(plan.issue(name).title), 40)}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def _escaped(plan: Plan, name: str) -> str:
+    text = _label(plan, name).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return text.replace("#", "#35;").replace("\n", "<br/>")

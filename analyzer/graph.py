@@ -1,0 +1,191 @@
+"""The dependency graph: what must end before what may begin, as one networkx DiGraph.
+
+A node is an issue id, for the work itself, or a milestone: `("done", X)` when X and all its children are finished,
+`("start", X)` when the children of X may begin. Milestones keep the graph linear in the size of the tracker (an epic
+of 500 issues that waits for another epic of 500 gives 1,001 edges, not 250,000), let a parent hold its children back
+without becoming work itself, and let "waits for the epic" mean "waits for its issues".
+
+An edge goes from what comes first to what waits. Cycles (strongly connected parts) are named by one of their
+circles and taken out of the acyclic graph that everything else is computed on. Only unfinished issues are in it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analyzer.readiness import Backlog, is_container, is_work
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+Node = str | tuple[str, str]
+"""The work of an issue, or the milestone ("start" | "done", issue)."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the edges say of all unfinished issues, before anybody asks which of them can be done at all."""
+
+    graph: nx.DiGraph
+    """Everything, cycles included."""
+    acyclic: nx.DiGraph
+    """The same without the nodes that lie on a cycle."""
+    cycles: tuple[tuple[str, ...], ...]
+    layers: tuple[tuple[str, ...], ...]
+    """Work issues by how many others must be done one after another before them. What waits for a cycle is in none."""
+
+
+def issue_of(node: Node) -> str:
+    """The issue that a node belongs to."""
+    return node if isinstance(node, str) else node[1]
+
+
+def order(backlog: Backlog) -> Order:
+    """Build the graph of the unfinished issues and take it apart."""
+    import networkx as nx
+
+    graph = nx.DiGraph()
+    gated = _gated_parents(backlog)
+    for name in backlog.blockers:
+        graph.add_node(name)
+        graph.add_edges_from(_edges(backlog, name, gated))
+    knots = [
+        part for part in nx.strongly_connected_components(graph) if len(part) > 1 or graph.has_edge(*(2 * [*part]))
+    ]
+    tangled = {node for part in knots for node in part}
+    acyclic = graph if not tangled else nx.DiGraph(graph.subgraph(node for node in graph if node not in tangled))
+    cycles = sorted(_circle(nx.find_cycle(graph.subgraph(part))) for part in knots)
+    return Order(graph, acyclic, tuple(cycles), _layers(backlog, graph, acyclic))
+
+
+def _gated_parents(backlog: Backlog) -> frozenset[str]:
+    """The parents whose own blockers hold their children back."""
+    return frozenset(name for name, own in backlog.blockers.items() if own and backlog.open_children(name))
+
+
+def _edges(backlog: Backlog, name: str, gated: frozenset[str]) -> Iterator[tuple[Node, Node]]:
+    entry: Node = ("start", name) if name in gated else name
+    for blocker in backlog.blockers[name]:
+        yield (("done", blocker) if backlog.open_children(blocker) else blocker), entry
+    if name in gated:
+        yield entry, name
+        for member in backlog.family(name):
+            if member in backlog.blockers:
+                yield entry, ("start", member) if member in gated else member
+    children = backlog.open_children(name)
+    if children and is_work(backlog.issues[name]):
+        yield name, ("done", name)
+    for child in children:
+        yield (("done", child) if backlog.open_children(child) else child), ("done", name)
+
+
+def _circle(edges: Iterable[tuple[Node, Node]]) -> tuple[str, ...]:
+    """The issues on a cycle in the order of waiting, each once, the smallest first."""
+    names = list(dict.fromkeys(issue_of(first) for first, *_ in edges))
+    start = names.index(min(names))
+    return tuple(names[start:] + names[:start])
+
+
+def _layers(backlog: Backlog, graph: nx.DiGraph, acyclic: nx.DiGraph) -> tuple[tuple[str, ...], ...]:
+    import networkx as nx
+
+    depth: dict[Node, int] = {}
+    found: list[list[str]] = []
+    for node in nx.topological_sort(acyclic):
+        before = graph.pred[node]
+        if any(other not in depth for other in before):
+            continue  # it waits for a cycle, and so for ever
+        works = {other: isinstance(other, str) and is_work(backlog.issues[other]) for other in before}
+        depth[node] = max((depth[other] + works[other] for other in works), default=0)
+        if isinstance(node, str) and is_work(backlog.issues[node]):
+            found += [[] for _ in range(depth[node] + 1 - len(found))]
+            found[depth[node]].append(node)
+    return tuple(tuple(sorted(layer)) for layer in found if layer)
+
+
+def out_of_reach(backlog: Backlog, whole: Order, held: Mapping[str, str]) -> dict[Node, str]:
+    """The nodes that finishing other issues will not free, each with the issue at which it ends.
+
+    `held` are the issues that nobody will do (with the reason): they, what is no work and has no children to do,
+    and all cycles are the roots; what waits for them is out of reach with them.
+    """
+    roots: list[tuple[Node, str]] = [(node, issue_of(node)) for node in whole.graph if node not in whole.acyclic]
+    for name in backlog.blockers:
+        issue = backlog.issues[name]
+        empty = not is_work(issue) and not backlog.open_children(name)
+        if empty or (name in held and not is_container(issue)):
+            roots.append((name, name))
+    found: dict[Node, str] = {}
+    waiting = deque(sorted(roots, key=lambda root: (root[1], str(root[0]))))
+    while waiting:
+        node, root = waiting.popleft()
+        if node not in found:
+            found[node] = root
+            waiting += [(after, root) for after in whole.graph.succ[node]]
+    return found
+
+
+def tails(graph: nx.DiGraph, seconds: Callable[[Node], float]) -> dict[Node, float]:
+    """Seconds from the beginning of a node to the end of the longest chain that waits for it."""
+    import networkx as nx
+
+    found: dict[Node, float] = {}
+    for node in reversed(list(nx.topological_sort(graph))):
+        found[node] = seconds(node) + max((found[after] for after in graph.succ[node]), default=0.0)
+    return found
+
+
+def longest_chain(graph: nx.DiGraph, seconds: Callable[[Node], float]) -> tuple[tuple[Node, ...], float]:
+    """The critical path: the chain with the greatest sum, and that sum in seconds. Ties go to the smaller name."""
+    left = tails(graph, seconds)
+    chain: list[Node] = []
+    choice: Iterable[Node] = left
+    while following := sorted(choice, key=lambda node: (-left[node], str(node)))[:1]:
+        chain += following
+        choice = graph.succ[following[0]]
+    return tuple(chain), left[chain[0]] if chain else 0.0
+
+
+def urgencies(graph: nx.DiGraph, priority: Callable[[str], int]) -> dict[Node, int]:
+    """The priority of a node, or that of the most urgent issue that waits for it, if that is more urgent."""
+    import networkx as nx
+
+    found: dict[Node, int] = {}
+    for node in reversed(list(nx.topological_sort(graph))):
+        own = priority(node) if isinstance(node, str) else 4
+        found[node] = min([own, *(found[after] for after in graph.succ[node])])
+    return found
+
+
+def only_predecessor(graph: nx.DiGraph, node: str) -> str | None:
+    """The issue whose end alone sets `node` free, None when there is no such one.
+
+    Milestones with one predecessor are seen through; of several predecessors one may do, if all others come before it.
+    """
+    before = set(graph.pred[node])
+    if len(before) > 1:
+        before = _latest(graph, before)
+    while len(before) == 1:
+        (found,) = before
+        if isinstance(found, str):
+            return found
+        before = set(graph.pred[found])
+        if len(before) > 1:
+            before = _latest(graph, before)
+    return None
+
+
+def _latest(graph: nx.DiGraph, nodes: set[Node]) -> set[Node]:
+    """Those of a few nodes that none of the others waits for; many nodes are returned as they are."""
+    import networkx as nx
+
+    if len(nodes) > 8:
+        return nodes
+    earlier: set[Node] = set()
+    for node in nodes:
+        if node not in earlier:
+            earlier |= nx.ancestors(graph, node) & nodes
+    return nodes - earlier

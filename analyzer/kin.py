@@ -1,0 +1,65 @@
+"""Which issues are related to an issue: its family, what it depends on, what its text cites.
+
+Work on relatives says something about the files of an issue: the parts of one epic share modules, a bug found during
+a task lies where the task was. Ids of the form `stem.N` are children of their stem, as trackers read them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from analyzer.issues import Bond, Issue
+
+_ID = re.compile(r"[^\W_][\w.]*(?:-[\w.]+)+")
+
+
+class Kin:
+    """The relations among all issues of a backlog."""
+
+    def __init__(self, backlog: Mapping[str, Issue]) -> None:
+        self._backlog = backlog
+
+    @cached_property
+    def _children(self) -> dict[str, list[str]]:
+        return _inverted((parent, issue.id) for issue in self._backlog.values() for parent in _parents(issue))
+
+    @cached_property
+    def _dependants(self) -> dict[str, list[str]]:
+        return _inverted((target, issue.id) for issue in self._backlog.values() for target in _targets(issue))
+
+    def family(self, issue: Issue) -> set[str]:
+        """Parents, their other children, and its own children."""
+        parents = _parents(issue)
+        found = parents | set(self._children.get(issue.id, ()))
+        for parent in parents:
+            found.update(self._children.get(parent, ()))
+        return found - {issue.id}
+
+    def linked(self, issue: Issue) -> set[str]:
+        """Issues with a dependency to or from it, parents apart."""
+        return (_targets(issue) | set(self._dependants.get(issue.id, ()))) - {issue.id}
+
+    def cited(self, issue: Issue) -> set[str]:
+        """Known issues whose id stands in its text."""
+        words = [word for word in set(issue.text.split()) if "-" in word]
+        tokens = {token.rstrip(".") for word in words for token in _ID.findall(word)}
+        return {token for token in tokens if token in self._backlog and token != issue.id}
+
+
+def _parents(issue: Issue) -> set[str]:
+    stem, dot, number = issue.id.rpartition(".")
+    own = {dependency.target for dependency in issue.dependencies if dependency.bond is Bond.PARENT}
+    return own | {stem} if dot and number.isdigit() else own
+
+
+def _targets(issue: Issue) -> set[str]:
+    return {dependency.target for dependency in issue.dependencies if dependency.bond is not Bond.PARENT}
+
+
+def _inverted(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found

@@ -1,0 +1,142 @@
+"""The one door to a plan: facts + request + policy -> what is ready, which tracks, who collides, what runs when.
+
+Pure: the same facts give the same plan, whatever the order of their lines. Nothing here changes a tracker, a
+repository or a slot; every plan is a dry run until somebody acts on it.
+
+The waves are made of tracks; the expected makespan is that of the issues themselves, since an agent need not wait
+for the whole track of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from analyzer.conflicts import Conflict, find_conflicts
+from analyzer.facts import Facts
+from analyzer.graph import Node
+from analyzer.issues import Issue, Status
+from analyzer.placing import assign, conflicts_of, name_tracks, neighbours, queue
+from analyzer.policy import Policy
+from analyzer.proposal import Makespan, Plan, Request
+from analyzer.readiness import Rules
+from analyzer.schedule import Job, Name, finishing_time, waves
+from analyzer.scope import Scope, predict
+from analyzer.study import Study
+from analyzer.tracks import Track, TrackStatus, bind
+
+__all__ = ["Plan", "Policy", "Request", "make_plan"]
+
+FRESH_DAYS = 7.0
+"""Work that the tracker calls in progress keeps others off its files this long after its last update."""
+
+
+def make_plan(facts: Facts, request: Request, policy: Policy | None = None) -> Plan:
+    """The plan for these facts. Raises Failure("no-such-issue") when the request names an unknown issue."""
+    policy = policy or Policy()
+    rules = Rules(request.now, frozenset(request.busy), policy.unknown_blocks, policy.alias_dependencies)
+    study = Study.of(facts.issues, request, rules, policy.default_seconds)
+    scopes = _scopes(study, facts, request, policy)
+    found = tuple(c for c in find_conflicts(scopes, threshold=policy.conflict_at) if not study.is_ordered(c.a, c.b))
+    hard = tuple(conflict for conflict in found if policy.hot == "serialize" or not conflict.hot_only)
+    near = neighbours((conflict.a, conflict.b) for conflict in hard)
+    runs = bind(study.chosen, study.order.acyclic, study.standings, near, study.rank)
+    tracks = name_tracks(study, runs)
+    between = conflicts_of(tracks, hard)
+    running = _running(tracks, hard, _in_progress(study, request))
+    apart = neighbours((conflict.a, conflict.b) for conflict in between)
+    rounds = waves(_track_jobs(study, tracks), apart, max(1, request.slots), frozenset(running))
+    names = tuple(tuple(str(name) for name in wave) for wave in rounds)
+    assignments = assign(study, tracks, names[0] if names else (), request.slots)
+    return Plan(
+        facts=facts,
+        request=request,
+        backlog=study.backlog,
+        problems=facts.problems + study.backlog.problems,
+        ready=tuple(name for name in study.ranked if study.standings[name].ready),
+        blocked=tuple(study.blocked(name) for name in study.ranked if not study.standings[name].ready),
+        cycles=study.order.cycles,
+        layers=_only(study.order.layers, study.chosen),
+        epics=study.epics(),
+        scopes=scopes,
+        issue_conflicts=found if policy.hot == "share" else hard,
+        tracks=tracks,
+        conflicts=between,
+        hot_conflicts=conflicts_of(tracks, [c for c in found if c.hot_only]) if policy.hot == "share" else (),
+        waves=names,
+        assignments=assignments,
+        queued=queue(tracks, names, assignments, between, running),
+        makespan=_makespan(study, tracks, near, max(1, request.slots)),
+    )
+
+
+def _scopes(study: Study, facts: Facts, request: Request, policy: Policy) -> dict[str, Scope]:
+    """The predicted scope of every chosen issue and of what is being worked on."""
+    wanted = [study.backlog.issues[name] for name in study.ranked]
+    wanted += [
+        study.backlog.issues[name] for name in request.busy if name in study.backlog.issues and name not in study.chosen
+    ]
+    return dict(predict(wanted, study.backlog.issues, facts.history, facts.tree, policy.scope))
+
+
+def _in_progress(study: Study, request: Request) -> frozenset[str]:
+    """The issues whose files are taken: what we were told is busy, and what the tracker says is freshly in progress."""
+    since = request.now - FRESH_DAYS * 86400
+
+    def is_fresh(issue: Issue) -> bool:
+        return issue.status in (Status.IN_PROGRESS, Status.HOOKED) and (issue.updated is None or issue.updated >= since)
+
+    fresh = (name for name in study.backlog.blockers if is_fresh(study.backlog.issues[name]))
+    return frozenset((*request.busy, *fresh))
+
+
+def _running(tracks: Sequence[Track], found: Iterable[Conflict], busy: frozenset[str]) -> dict[str, Conflict]:
+    """Track -> its likeliest conflict with an issue that is being worked on elsewhere."""
+    home = {issue: track for track in tracks for issue in track.issues}
+    met: dict[str, Conflict] = {}
+    for conflict in sorted(found, key=lambda conflict: (-conflict.p, conflict.a, conflict.b)):
+        for taken, other in ((conflict.a, conflict.b), (conflict.b, conflict.a)):
+            if taken in busy and other in home and taken not in home[other].issues:
+                met.setdefault(home[other].id, conflict)
+    return met
+
+
+def _track_jobs(study: Study, tracks: Sequence[Track]) -> list[Job]:
+    """The tracks that can be reached, first in order first, and the milestones between them."""
+    reachable = [track for track in tracks if track.status is not TrackStatus.BLOCKED]
+    home: dict[Node, Name] = {issue: track.id for track in reachable for issue in track.issues}
+    graph = study.order.acyclic
+
+    def before(nodes: Iterable[Node]) -> frozenset[Name]:
+        return frozenset(home.get(other, ("milestone", other)) for node in nodes for other in graph.pred[node])
+
+    rank = {track.id: study.rank(track.issues[0]) for track in reachable}
+    jobs = [
+        Job(track.id, before(track.issues) - {track.id}, track.seconds)
+        for track in sorted(reachable, key=lambda track: rank[track.id])
+    ]
+    milestones = [node for node in graph if node not in home and node not in study.reach]
+    return jobs + [Job(("milestone", node), before([node]), is_track=False) for node in milestones]
+
+
+def _makespan(study: Study, tracks: Sequence[Track], near: Mapping[str, frozenset[str]], slots: int) -> Makespan:
+    """Of the issues that can be reached, one after another within a track."""
+    reachable = sorted(
+        (t for t in tracks if t.status is not TrackStatus.BLOCKED), key=lambda t: study.rank(t.issues[0])
+    )
+    graph = study.order.acyclic
+    jobs: dict[Node, Job] = {}
+    for track in reachable:
+        for issue, previous in zip(track.issues, (None, *track.issues), strict=False):
+            after = frozenset(graph.pred[issue]) | ({previous} if previous else set())
+            jobs[issue] = Job(issue, after, study.seconds(issue))
+    for node in graph:
+        if node not in jobs and node not in study.reach:
+            jobs[node] = Job(node, frozenset(graph.pred[node]), is_track=False)
+    chain, longest = study.critical_path()
+    work = sum(job.seconds for job in jobs.values())
+    return Makespan(finishing_time(list(jobs.values()), near, slots), max(longest, work / slots), chain)
+
+
+def _only(layers: Iterable[Iterable[str]], chosen: frozenset[str]) -> tuple[tuple[str, ...], ...]:
+    kept = (tuple(name for name in layer if name in chosen) for layer in layers)
+    return tuple(layer for layer in kept if layer)

@@ -1,0 +1,124 @@
+"""A plan and its parts, as frozen values. `plan.make_plan` makes one; `report` and its siblings show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from analyzer.conflicts import Conflict
+from analyzer.facts import Facts
+from analyzer.issues import Issue, Trouble
+from analyzer.readiness import Backlog
+from analyzer.scope import Scope
+from analyzer.tracks import Track
+from resources.system.errors import Failure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked: how many tracks may be begun now, of which issues, at which moment (seconds since 1970)."""
+
+    now: float
+    slots: int = 4
+    only: tuple[str, ...] = ()
+    epic: str = ""
+    busy: tuple[str, ...] = ()
+    """Issues being worked on now, those that wait to land included. They need no slot of `slots`."""
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """An unfinished issue that cannot be begun, and why."""
+
+    id: str
+    waits_for: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
+class Epic:
+    """How far a container is. `closable`: unfinished itself, though all its children are done."""
+
+    id: str
+    title: str
+    done: int
+    total: int
+    closable: bool
+
+
+@dataclass(frozen=True)
+class TrackConflict:
+    """Two tracks (`a` goes first) that would meet: the likeliest pair of their issues, and the paths of all pairs."""
+
+    a: str
+    b: str
+    issues: tuple[str, str]
+    p: float
+    paths: tuple[str, ...]
+    witness: str
+    evidence: tuple[str, ...]
+    hot_only: bool
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A track and where it goes: a slot name, or "" for the queue; and why."""
+
+    track: str
+    why: str
+    slot: str = ""
+
+
+@dataclass(frozen=True)
+class Makespan:
+    """Seconds: `expected` by list scheduling; never under `lower_bound` (longest chain, or all work over all slots)."""
+
+    expected: float
+    lower_bound: float
+    critical_path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The answer. Tuples are in the order in which they matter; ids are issue ids, `T1`… track ids."""
+
+    facts: Facts
+    request: Request
+    backlog: Backlog
+    problems: tuple[Trouble, ...]
+    ready: tuple[str, ...]
+    blocked: tuple[Blocked, ...]
+    cycles: tuple[tuple[str, ...], ...]
+    layers: tuple[tuple[str, ...], ...]
+    epics: tuple[Epic, ...]
+    scopes: Mapping[str, Scope]
+    issue_conflicts: tuple[Conflict, ...]
+    tracks: tuple[Track, ...]
+    conflicts: tuple[TrackConflict, ...]
+    """Those that the waves keep apart."""
+    hot_conflicts: tuple[TrackConflict, ...]
+    """Meetings in hot files alone, which the waves allow."""
+    waves: tuple[tuple[str, ...], ...]
+    assignments: tuple[Placed, ...]
+    queued: tuple[Placed, ...]
+    makespan: Makespan
+
+    @cached_property
+    def track_of(self) -> dict[str, Track]:
+        """The track of every issue that is in one."""
+        return {issue: track for track in self.tracks for issue in track.issues}
+
+    def issue(self, name: str) -> Issue:
+        """The issue called `name`. Raises Failure("no-such-issue") with the nearest id."""
+        return find_issue(self.backlog.issues, name)
+
+
+def find_issue(issues: Mapping[str, Issue], name: str) -> Issue:
+    """The issue called `name`. Raises Failure("no-such-issue") with the nearest id."""
+    if name in issues:
+        return issues[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, issues, 1)
+    raise Failure("no-such-issue", f"the tracker has no issue {name}", why=f"did you mean {near[0]}?" if near else "")

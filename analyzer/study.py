@@ -1,0 +1,147 @@
+"""What the dependencies alone say to a request: which issues are ready, which are blocked, which nobody can reach.
+
+`rank` is the order in which work is given out, one total order over all unfinished issues:
+  1. urgency: the priority of the issue, or of the most urgent one that waits for it;
+  2. the longest chain of work that begins with it, longest first;
+  3. the older issue first: people write issues in the order in which they build on each other, told or not;
+  4. its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from analyzer.graph import Node, Order, issue_of, longest_chain, order, out_of_reach, tails, urgencies
+from analyzer.issues import Issue
+from analyzer.proposal import Blocked, Epic, Request, find_issue
+from analyzer.readiness import Backlog, Rules, Standing, is_container, is_work, resolve, standings
+from analyzer.tracks import Rank
+
+UNCHOSEN = "not among the issues asked for"
+
+
+@dataclass(frozen=True)
+class Study:
+    """The unfinished issues under one request. `default_seconds` is the work in an issue without an estimate."""
+
+    backlog: Backlog
+    standings: Mapping[str, Standing]
+    order: Order
+    chosen: frozenset[str]
+    """The unfinished work issues that the request is about."""
+    default_seconds: float
+
+    @classmethod
+    def of(cls, issues: tuple[Issue, ...], request: Request, rules: Rules, default_seconds: float) -> Study:
+        """Raises Failure("no-such-issue") when the request names an issue that the tracker does not have."""
+        backlog = resolve(issues, rules)
+        return cls(backlog, standings(backlog, rules), order(backlog), _chosen(backlog, request), default_seconds)
+
+    @cached_property
+    def reach(self) -> dict[Node, str]:
+        """Nodes that no chosen work will free -> the issue at which it ends."""
+        held = {name: standing.held for name, standing in self.standings.items() if standing.held}
+        others = (
+            name for name in self.backlog.blockers if name not in self.chosen and is_work(self.backlog.issues[name])
+        )
+        return out_of_reach(self.backlog, self.order, {**dict.fromkeys(others, UNCHOSEN), **held})
+
+    @cached_property
+    def _urgency(self) -> dict[Node, int]:
+        return urgencies(self.order.acyclic, lambda name: self.backlog.issues[name].priority)
+
+    @cached_property
+    def _tail(self) -> dict[Node, float]:
+        return tails(self.order.acyclic, self.seconds)
+
+    def seconds(self, node: Node) -> float:
+        """The work in a node; milestones and containers have none."""
+        if not isinstance(node, str) or not is_work(self.backlog.issues[node]):
+            return 0.0
+        minutes = self.backlog.issues[node].estimated_minutes
+        return minutes * 60.0 if minutes else self.default_seconds
+
+    def rank(self, name: str) -> Rank:
+        """The place of an issue in the order of giving out; smaller goes first."""
+        issue = self.backlog.issues[name]
+        urgency = self._urgency.get(name, issue.priority)
+        return urgency, -self._tail.get(name, 0.0), issue.created or float("inf"), name
+
+    def is_ordered(self, a: str, b: str) -> bool:
+        """Whether one of two issues (transitively) waits for the other, so that they never run side by side."""
+        return b in self._followers(a) or a in self._followers(b)
+
+    def _followers(self, name: str) -> Collection[Node]:
+        """Everything that waits for the issue."""
+        graph = self.order.acyclic
+        if name not in graph or not graph.succ[name]:
+            return ()
+        if name not in self._seen:
+            from networkx import descendants
+
+            self._seen[name] = descendants(graph, name)
+        return self._seen[name]
+
+    @cached_property
+    def _seen(self) -> dict[str, Collection[Node]]:
+        return {}
+
+    def behind(self, name: str) -> float:
+        """Seconds of the longest chain of work that waits for the end of the issue."""
+        return max(0.0, self._tail.get(name, 0.0) - self.seconds(name))
+
+    @cached_property
+    def ranked(self) -> tuple[str, ...]:
+        """The chosen issues, first to be given out first."""
+        return tuple(sorted(self.chosen, key=self.rank))
+
+    def blocked(self, name: str) -> Blocked:
+        """Why an issue is not ready."""
+        standing = self.standings[name]
+        told = [standing.why] if standing.why else []
+        cycle = next((cycle for cycle in self.order.cycles if name in cycle), None)
+        end = self.reach.get(name, name)
+        if cycle:
+            told.append("in a cycle: " + " → ".join((*cycle, cycle[0])))
+        elif end != name and self._end_of(end) and (end not in standing.waits_for or not standing.held):
+            told.append(f"{end} is {self._end_of(end)}")
+        return Blocked(name, standing.waits_for, "; ".join(told))
+
+    def _end_of(self, name: str) -> str:
+        if any(name in cycle for cycle in self.order.cycles):
+            return "in a cycle"
+        issue = self.backlog.issues[name]
+        if is_container(issue):
+            children = self.backlog.children.get(name)
+            return f"an open {issue.kind} " + (
+                "whose children are all done: close it" if children else "without children"
+            )
+        held = self.standings[name].held
+        return held.replace("its status is ", "") if held else (UNCHOSEN if name not in self.chosen else "")
+
+    def epics(self) -> tuple[Epic, ...]:
+        """The unfinished containers, with how many of their direct children are done."""
+        found: list[Epic] = []
+        for name in self.backlog.blockers:
+            issue, total = self.backlog.issues[name], len(self.backlog.children.get(name, ()))
+            if is_container(issue):
+                left = len(self.backlog.open_children(name))
+                found.append(Epic(name, issue.title, total - left, total, closable=bool(total) and not left))
+        return tuple(found)
+
+    def critical_path(self) -> tuple[tuple[str, ...], float]:
+        """The longest chain among the issues that can be done, and its seconds."""
+        movable = self.order.acyclic.subgraph(node for node in self.order.acyclic if node not in self.reach)
+        chain, seconds = longest_chain(movable, self.seconds)
+        return tuple(issue_of(node) for node in chain if node in self.chosen), seconds
+
+
+def _chosen(backlog: Backlog, request: Request) -> frozenset[str]:
+    work = frozenset(name for name in backlog.blockers if is_work(backlog.issues[name]))
+    if request.only:
+        work &= {find_issue(backlog.issues, name).id for name in request.only}
+    if request.epic:
+        work &= backlog.family(find_issue(backlog.issues, request.epic).id)
+    return work
