@@ -56,10 +56,26 @@ def paths_to_reserve(scope: Scope | None, policy: Policy, *, share: bool) -> Cla
     return Claims(exclusive, tuple(path for path in sure if path not in exclusive))
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What the base branch is and what happened to it.
+
+    `landed` maps the commit that an attempt started from to the paths of each landing since, `trouble` an issue to
+    the paths that its last attempt failed on (where that is known).
+    """
+
+    base: str
+    landed: Mapping[str, Sequence[Set[str]]] = field(default_factory=dict)
+    trouble: Mapping[str, Set[str]] = field(default_factory=dict)
+
+
 def choose(
-    plan: Plan, policy: Policy, pending: Sequence[Task], under_way: Set[str], *, seats: int, base: str
+    plan: Plan, policy: Policy, pending: Sequence[Task], under_way: Set[str], *, seats: int, ground: Ground
 ) -> Choice:
-    """Choose among `pending`; `under_way` are the issues that hold a slot, `seats` how many more may start."""
+    """Choose among `pending`; `under_way` are the issues that hold a slot, `seats` how many more may start.
+
+    What was tried in vain on this very base goes last, so that at a standstill each gets its turn.
+    """
     track_of = {issue: track.id for track in plan.tracks for issue in track.issues}
     order = {issue: place for place, issue in enumerate(_plan_order(plan))}
     overlaps = _overlaps(plan, policy)
@@ -67,13 +83,16 @@ def choose(
     ready = set(plan.ready)
     started: list[str] = []
     waits: dict[str, str] = {}
-    for task in sorted(pending, key=lambda task: (order.get(task.issue, len(order)), task.rank, task.issue)):
+    stale = {task.issue: task.attempt if task.state == "retry" and task.base == ground.base else 0 for task in pending}
+    for task in sorted(
+        pending, key=lambda task: (stale[task.issue], order.get(task.issue, len(order)), task.rank, task.issue)
+    ):
         active = under_way | set(started)
         why = (
             _not_ready(task, ready, blocked)
             or _same_track(task, track_of, active)
             or _overlap(task, overlaps.get(task.issue, {}), active)
-            or _no_retry(task, base, bool(active))
+            or _no_retry(task, plan.scopes.get(task.issue), ground, bool(active))
             or ("waits for a free slot" if len(started) >= seats else "")
         )
         if why:
@@ -115,8 +134,12 @@ def _overlap(task: Task, overlaps: Mapping[str, str], active: Set[str]) -> str:
     return f"{other} is predicted to touch {overlaps[other]} too" if other and task.filter != "all" else ""
 
 
-def _no_retry(task: Task, base: str, others: bool) -> str:
-    if task.state != "retry" or may_retry(task.base, base, others):
+def _no_retry(task: Task, scope: Scope | None, ground: Ground, others: bool) -> str:
+    if task.state != "retry":
+        return ""
+    predicted = {file.path for file in scope.files} if scope else set()
+    trouble = ground.trouble.get(task.issue) or predicted
+    if may_retry(ground.landed.get(task.base, ()), trouble, task.attempt, others):
         return ""
     # Not the sentence that the task bears now: it is replaced by this one, and would grow with every look.
-    return f"attempt {task.attempt} did not land; tries again when the base branch has moved"
+    return f"attempt {task.attempt} did not land; tries again when more has landed where it failed"

@@ -69,7 +69,8 @@ def begin(project: Project, job: Job) -> Attempt:
         project.tracker.claim(job.issue.id, job.agent)
         start_agent(project, attempt)
     except BaseException:
-        give_back(project, attempt, "waiting", "could not be started")
+        give_back(project, attempt, job.task.state, "could not be started")
+        project.tracker.unclaim(job.issue.id)
         raise
     return attempt
 

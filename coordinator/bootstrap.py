@@ -25,7 +25,8 @@ from resources.databases.databases import Databases, open_databases
 from resources.state.sqlite import SqliteLedger
 from resources.system.clock import wall
 from resources.system.errors import Failure
-from resources.system.git import Repository, branch_tip, current_branch, find_repository, resolve
+from resources.system.git import current_branch, resolve
+from resources.system.repository import Repository, branch_tip, find_repository
 from resources.worktrees.pool import Pool
 
 

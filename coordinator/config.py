@@ -14,7 +14,7 @@ from typing import Any
 
 from resources.settings import CONFIG, Limits, PoolSettings, ResourceSettings, read_settings
 from resources.system.errors import Failure
-from resources.system.git import Repository
+from resources.system.repository import Repository
 from resources.system.tables import from_table, read_toml, refuse_unknown
 
 TABLES = ("project", "pool", "database", "limits", "plan", "agents", "gate", "tracker")

@@ -18,7 +18,7 @@ from coordinator import attempts
 from coordinator.agents.adapter import Ending
 from coordinator.agents.briefing import Handoff
 from coordinator.agents.supervisor import look
-from coordinator.assign import choose
+from coordinator.assign import Ground, choose
 from coordinator.attempts import Attempt, Job
 from coordinator.bootstrap import Project
 from coordinator.byhand import settle_by_hand
@@ -36,6 +36,7 @@ from resources.state import leases
 from resources.state.store import Transaction
 from resources.system.clock import wall
 from resources.system.errors import Failure, NotNow
+from resources.system.git import changed_by_each
 
 RENEW_EVERY = 10.0
 """Seconds between renewals of leases that live 60 s."""
@@ -62,6 +63,8 @@ class Loop:
         self._planned: object = None
         self._renewed = 0.0
         self._not_before: dict[str, float] = {}
+        self._landed: dict[tuple[str, str], list[frozenset[str]]] = {}
+        self._trouble: dict[str, frozenset[str]] = {}
         self.draining = False
         self._lane = Lane(project, self._title)
 
@@ -120,6 +123,7 @@ class Loop:
         with self.project.ledger.write() as tx:
             self._event(tx, "attempt.ended", attempt, ending=ended.ending.value, why=why)
         if not done:
+            self._trouble[attempt.issue.id] = frozenset(ended.files)
             self._conclude(attempt, Outcome.FAILED, why)
         elif found:
             self._conclude(attempt, Outcome.RED, why)
@@ -138,6 +142,7 @@ class Loop:
     def _apply(self, ruling: Ruling) -> None:
         attempt = self._attempts.get(ruling.issue)
         if attempt is not None:
+            self._trouble[ruling.issue] = frozenset(ruling.paths)
             self._conclude(attempt, ruling.outcome, ruling.why, ruling.evidence)
         else:
             settle_by_hand(self.project, ruling)
@@ -174,13 +179,9 @@ class Loop:
             reading.resource for reading in current_levels(self.project.repository) if reading.level == "critical"
         ]
         choice = choose(
-            plan,
-            self.project.policy,
-            pending,
-            set(self._attempts),
-            seats=0 if critical else free,
-            base=self.project.base_tip(),
-        )
+            plan, self.project.policy, pending, set(self._attempts), seats=0 if critical else free,
+            ground=self._ground(pending),
+        )  # fmt: skip
         self._throttled = bool(critical)
         waits = dict(choice.waits)
         by_issue = {task.issue: task for task in pending}
@@ -190,6 +191,14 @@ class Loop:
                 waits[issue] = refusal
         over = f"{critical[0]} is over its critical limit" if critical else ""
         self._explain(plan, pending, {issue: over or why for issue, why in waits.items()})
+
+    def _ground(self, pending: list[Task]) -> Ground:
+        base = self.project.base_tip()
+        for task in pending:
+            if task.state == "retry" and task.base and (task.base, base) not in self._landed:
+                self._landed[task.base, base] = changed_by_each(self.project.repository.root, task.base, base)
+        landed = {then: paths for (then, now), paths in self._landed.items() if now == base}
+        return Ground(base, landed, self._trouble)
 
     def _is_closed(self, issue: str) -> bool:
         return issue in self._issues and not self._issues[issue].is_open

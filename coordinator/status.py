@@ -17,7 +17,7 @@ from resources.state.sqlite import SqliteLedger
 from resources.state.store import Row, Snapshot
 from resources.system.clock import iso
 from resources.system.files import lock_is_held
-from resources.system.git import Repository, branch_tip
+from resources.system.repository import Repository, branch_tip
 
 TAIL = 4096
 """Bytes at the end of an agent's log in which the last activity is looked for."""

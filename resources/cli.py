@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resources.system.errors import Failure, Misuse
-from resources.system.git import Repository, find_repository
+from resources.system.repository import Repository, find_repository
 
 if TYPE_CHECKING:
     from resources.monitor.values import Usage

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resources.databases.provider import DatabaseSettings
-from resources.system.git import Repository
+from resources.system.repository import Repository
 from resources.system.tables import from_table, read_toml
 
 CONFIG = Path(".agent-worktrees/config.toml")

@@ -45,6 +45,8 @@ class Ended:
 
     ending: Ending
     why: str
+    files: tuple[str, ...] = ()
+    """Those that its last words name: where it failed, if it did."""
 
 
 def start(
@@ -65,7 +67,7 @@ def look(running: Running, *, idle: float, timeout: float) -> Ended | None:
     code = finished(running.child)
     if code is not None:
         _read(running)
-        return Ended(running.adapter.classify(code, running.last), _sentence(running, code))
+        return Ended(running.adapter.classify(code, running.last), _sentence(running, code), running.last.files)
     now = time.monotonic()
     if now - running.heard > idle:
         stop(running)

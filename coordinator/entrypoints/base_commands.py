@@ -15,7 +15,7 @@ from coordinator.entrypoints.terminal import TERMINAL
 from coordinator.timeline import build_timeline, timeline_svg, timeline_text
 from resources.system.errors import Failure
 from resources.system.files import replace_file
-from resources.system.git import find_repository
+from resources.system.repository import find_repository
 
 
 def register(app: typer.Typer) -> None:

@@ -14,7 +14,7 @@ from coordinator.status import read_status
 from resources.state.sqlite import SqliteLedger
 from resources.state.store import Row
 from resources.system.files import lock_is_held
-from resources.system.git import Repository
+from resources.system.repository import Repository
 
 TOLD = {
     "attempt.started": "{agent} starts {issue} in {slot} (attempt {attempt})",

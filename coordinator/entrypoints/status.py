@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from coordinator.status import read_status
-from resources.system.git import find_repository
+from resources.system.repository import find_repository
 
 COLOURS = {"leased": "36", "idle": "32", "quarantine": "31", "making": "33", "ok": "32", "warn": "33", "critical": "31"}
 

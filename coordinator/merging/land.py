@@ -17,7 +17,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from coordinator.merging.order import Entry
-from resources.system.git import Repository, git, merge_tree, move_ref, resolve
+from resources.system.git import git, merge_tree, move_ref, resolve
+from resources.system.repository import Repository
 
 COMMITTER = {"GIT_COMMITTER_NAME": "agent-coord", "GIT_COMMITTER_EMAIL": "agent-coord@localhost"}
 AUTHOR = {"GIT_AUTHOR_NAME": "agent-coord", "GIT_AUTHOR_EMAIL": "agent-coord@localhost"}

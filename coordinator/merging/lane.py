@@ -39,12 +39,13 @@ GATE = "gate"
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the lane decided about an entry. `evidence` is output for the author."""
+    """What the lane decided about an entry. `evidence` is output for the author, `paths` those in conflict."""
 
     issue: str
     outcome: Outcome
     why: str
     evidence: str = ""
+    paths: tuple[str, ...] = ()
 
 
 @dataclass
@@ -97,9 +98,8 @@ class Lane:
             return self._landed(entry, "")
         candidate = build(project.repository, project.base, entry, self._title(entry.issue))
         if candidate.conflicts:
-            return self._bounce(
-                entry, Outcome.CONFLICT, f"conflicts with {project.base} in {outline(candidate.conflicts)}"
-            )
+            why = f"conflicts with {project.base} in {outline(candidate.conflicts)}"
+            return replace(self._bounce(entry, Outcome.CONFLICT, why), paths=candidate.conflicts)
         if not self._mark(entry, "checking"):
             return None
         candidate = replace(candidate, entry=replace(entry, state="checking"))

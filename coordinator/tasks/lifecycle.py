@@ -10,12 +10,13 @@ An attempt can end in three ways that ask for another one, and they differ in wh
 better. *Red*: the gate refused the work; its author may mend it at once, in the same slot, with the
 evidence in hand. *Conflict* and *failed*: the same base would give the same end, so the next attempt
 waits until the base branch has moved and starts afresh there (retries on a stale base fail identically,
-`docs/decisions/0004`). When nothing else is under way that could move the base, waiting is pointless
-and the attempt is made at once.
+`docs/decisions/0004`) in something that the issue touches. When nothing else is under way that could
+move it, waiting is pointless and the attempt is made at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -75,6 +76,12 @@ def decide(outcome: Outcome, attempt: int, attempts: int, why: str) -> Step:
             return Step(Next.RETRY, f"attempt {attempt} of {attempts}, {outcome}: {why}")
 
 
-def may_retry(base_then: str, base_now: str, others_under_way: bool) -> bool:
-    """Whether a task that waits for another attempt may start: the base moved, or nothing could move it."""
-    return base_then != base_now or not others_under_way
+def may_retry(landed: Sequence[Set[str]], trouble: Set[str], attempt: int, others_under_way: bool) -> bool:
+    """Whether a task that waits for another attempt after number `attempt` may start.
+
+    `landed` are the paths of each landing since that attempt, `trouble` those that it failed on (empty: unknown, then
+    any landing counts). It waits for 1, 2, 4, … landings there: work that builds on a long row of others would
+    otherwise spend an attempt on each of them.
+    """
+    hits = sum(1 for paths in landed if not trouble or not trouble.isdisjoint(paths))
+    return hits >= 2 ** max(0, attempt - 1) or not others_under_way

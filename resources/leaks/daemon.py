@@ -33,8 +33,8 @@ from resources.settings import Limits
 from resources.system.clock import iso, wall
 from resources.system.errors import Failure, NotNow
 from resources.system.files import file_lock, lock_is_held, replace_file
-from resources.system.git import Repository
 from resources.system.process import GRACE, ProcessId, clean_environment, identify, is_alive, spawn
+from resources.system.repository import Repository
 
 SWEEP_SECONDS = 60.0
 _START_SECONDS = 20.0

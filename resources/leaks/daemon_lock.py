@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 
 from resources.system.files import lock_is_held
-from resources.system.git import Repository
 from resources.system.process import ProcessId, is_alive
+from resources.system.repository import Repository
 
 
 def lock_file(repository: Repository) -> Path:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from resources.leaks.detect import LOCK_AGE, Thing
 from resources.system.clock import wall
-from resources.system.git import Repository, git
+from resources.system.git import git
+from resources.system.repository import Repository
 from resources.worktrees.registry import LOCK_REASON, TRASH
 from resources.worktrees.slots import parse_name
 

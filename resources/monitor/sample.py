@@ -18,7 +18,7 @@ from resources.system.files import replace_file
 
 if TYPE_CHECKING:
     from resources.monitor.values import Usage
-    from resources.system.git import Repository
+    from resources.system.repository import Repository
 
 STALE = 60.0
 """Seconds after which a sample says nothing any more; six ticks."""

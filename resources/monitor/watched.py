@@ -20,8 +20,8 @@ from resources.state.leases import Lease, is_over, live
 from resources.state.sqlite import SqliteLedger
 from resources.state.store import Ledger, Snapshot
 from resources.system.errors import Failure
-from resources.system.git import Repository
 from resources.system.process import ProcessId
+from resources.system.repository import Repository
 
 if TYPE_CHECKING:
     from resources.databases.databases import Databases

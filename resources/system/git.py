@@ -129,53 +129,6 @@ def _environment(read: bool, extra: Mapping[str, str] | None) -> dict[str, str]:
     return wanted
 
 
-@dataclass(frozen=True)
-class Repository:
-    """A repository as its main checkout sees it.
-
-    `root` is the main checkout, `common` the shared git directory, `here` the toplevel of the worktree the
-    question was asked in (equal to `root` unless asked inside a slot or another linked worktree).
-    """
-
-    root: Path
-    common: Path
-    here: Path
-
-    @property
-    def state(self) -> Path:
-        """Where our ledger, locks and sockets live: seen by every worktree, never committed."""
-        return self.common / "agent-coord"
-
-
-def find_repository(start: Path) -> Repository:
-    """The repository around `start`, found without running git (the fast commands need it in a millisecond).
-
-    Raises Failure("not-a-repository").
-    """
-    place = start.resolve()
-    for folder in (place, *place.parents):
-        dot_git = folder / ".git"
-        if dot_git.is_dir():
-            return Repository(folder, dot_git, folder)
-        if dot_git.is_file():
-            common = _common_of(folder, dot_git)
-            return Repository(common.parent if common.name == ".git" else folder, common, folder)
-    raise Failure(
-        "not-a-repository",
-        f"{start} is not inside a git repository",
-        mend="cd into one, pass --repo PATH, or run `git init`",
-    )
-
-
-def _common_of(folder: Path, dot_git: Path) -> Path:
-    target = dot_git.read_text().removeprefix("gitdir:").strip()
-    git_dir = (folder / target).resolve()
-    pointer = git_dir / "commondir"
-    if not pointer.is_file():
-        return git_dir
-    return (git_dir / pointer.read_text().strip()).resolve()
-
-
 def version() -> tuple[int, ...]:
     """The installed git's version, as numbers."""
     found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", git(Path.cwd(), "version").text)
@@ -204,23 +157,6 @@ def resolve(cwd: Path, revision: str) -> str | None:
     return answer.text if answer.code == 0 else None
 
 
-def branch_tip(repository: Repository, branch: str) -> str | None:
-    """The commit of a local branch, read from the ref files: no process, for what asks many times a second.
-
-    None when there is no such branch, and where only git could tell (reftable).
-    """
-    try:
-        return (repository.common / "refs" / "heads" / branch).read_text().strip()
-    except OSError:
-        pass
-    try:
-        packed = (repository.common / "packed-refs").read_text()
-    except OSError:
-        return None
-    lines = (line.partition(" ") for line in packed.splitlines())
-    return next((sha for sha, _, name in lines if name == f"refs/heads/{branch}"), None)
-
-
 def tree_of(cwd: Path, revision: str) -> str:
     """The tree id of a commit. Raises Failure("git-failed") when there is no such commit."""
     return git(cwd, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{tree}}", read=True).text
@@ -244,6 +180,14 @@ def changed_files(cwd: Path, old: str, new: str) -> list[str]:
     return git(
         cwd, "diff-tree", "-r", "-z", "--no-renames", "--name-only", "--end-of-options", old, new, read=True
     ).records
+
+
+def changed_by_each(cwd: Path, old: str, new: str) -> list[frozenset[str]]:
+    """The paths that each first-parent commit of old..new changed, newest first."""
+    wanted = ("--first-parent", "--diff-merges=first-parent", "--no-renames", "--name-only", "--format=%x1e", "-z")
+    answer = git(cwd, "log", *wanted, "--end-of-options", f"{old}..{new}", read=True)
+    commits = answer.out.decode(errors="surrogateescape").split("\x1e")[1:]
+    return [frozenset(path for path in text.replace("\n", "").split("\0") if path) for text in commits]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from resources.settings import PoolSettings
 from resources.state.leases import Lease
 from resources.state.store import Ledger
 from resources.system.errors import Failure
-from resources.system.git import Repository, dirty_files, tracked_files
+from resources.system.git import dirty_files, tracked_files
+from resources.system.repository import Repository
 from resources.worktrees import lending, making, repairs, returning, sparse
 from resources.worktrees.records import Records
 from resources.worktrees.slots import Held, Released, Slot

@@ -15,7 +15,8 @@ import shutil
 import time
 from pathlib import Path
 
-from resources.system.git import Repository, git, registry_lock
+from resources.system.git import git, registry_lock
+from resources.system.repository import Repository
 
 LOCK_REASON = "agent-coord"
 """The reason of the lock on each of our worktrees: our mark."""

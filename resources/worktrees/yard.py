@@ -17,7 +17,8 @@ from typing import Protocol
 from resources.settings import PoolSettings
 from resources.system.errors import Failure
 from resources.system.files import file_lock
-from resources.system.git import Repository, current_branch, resolve
+from resources.system.git import current_branch, resolve
+from resources.system.repository import Repository
 from resources.worktrees import sparse
 from resources.worktrees.checkout import detach
 from resources.worktrees.environment import Place, compose

@@ -6,7 +6,8 @@ import pytest
 
 from coordinator.merging.land import Landing, build, checkout_of, has_landed, land
 from coordinator.merging.order import Entry, landing_order
-from resources.system.git import Repository, find_repository, git, resolve, tree_of
+from resources.system.git import git, resolve, tree_of
+from resources.system.repository import Repository, find_repository
 from tests.support.repos import commit, make_repository
 
 

@@ -293,7 +293,7 @@ from pathlib import Path
 from resources.settings import PoolSettings
 from resources.state.sqlite import SqliteLedger
 from resources.system.errors import NotNow
-from resources.system.git import find_repository
+from resources.system.repository import find_repository
 from resources.worktrees.pool import Pool
 root, me = Path(sys.argv[1]), sys.argv[2]
 repository = find_repository(root)

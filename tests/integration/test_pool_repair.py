@@ -22,7 +22,7 @@ import os, sys, time
 from pathlib import Path
 from resources.settings import PoolSettings
 from resources.state.sqlite import SqliteLedger
-from resources.system.git import find_repository
+from resources.system.repository import find_repository
 from resources.worktrees.pool import Pool
 repository = find_repository(Path(sys.argv[1]))
 ledger = SqliteLedger(repository.state)

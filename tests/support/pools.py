@@ -9,7 +9,7 @@ from typing import Any
 
 from resources.settings import PoolSettings
 from resources.state.sqlite import SqliteLedger
-from resources.system.git import Repository, find_repository
+from resources.system.repository import Repository, find_repository
 from resources.worktrees.pool import Pool
 from resources.worktrees.yard import Databases
 from tests.support.repos import git_out, make_repository

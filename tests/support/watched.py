@@ -16,8 +16,9 @@ from resources.state import leases
 from resources.state.leases import Owner
 from resources.state.sqlite import SqliteLedger
 from resources.system.clock import boot_seconds, wall
-from resources.system.git import Repository, find_repository, git
+from resources.system.git import git
 from resources.system.process import ProcessId, clean_environment, identify, is_alive
+from resources.system.repository import Repository, find_repository
 
 _TESS = {
     f"GIT_{who}_{what}": value
