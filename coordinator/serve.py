@@ -34,6 +34,9 @@ TICK = 0.1
 SAMPLE_EVERY = 5.0
 """Seconds between usage samples; one costs 20 ms of CPU with ten slots."""
 
+START_WAIT = 20.0
+"""Seconds that a background coordinator may need until it holds its lock (half a second is usual)."""
+
 SEATS = "seats"
 
 
@@ -151,7 +154,11 @@ def ensure_running(project: Project) -> bool:
     argv += ["--config", str(project.config.file)] if project.config.file.exists() else []
     # Started from inside a slot it would look like that slot's process, and be stopped with it.
     environment = {key: value for key, value in clean_environment().items() if not key.startswith("AGENT_COORD_")}
-    spawn([*argv, "serve"], cwd=project.repository.root, env=environment, log=project.logs / "coordinator.log")
+    child = spawn([*argv, "serve"], cwd=project.repository.root, env=environment, log=project.logs / "coordinator.log")
+    # Whoever looks right after this must not find the repository idle.
+    deadline = time.monotonic() + START_WAIT
+    while child.poll() is None and not lock_is_held(lock_file(project)) and time.monotonic() < deadline:
+        time.sleep(0.02)
     return True
 
 

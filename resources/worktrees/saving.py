@@ -109,7 +109,8 @@ def _commit_files(path: Path, head: str, issue: str) -> str:
         index = Path(folder) / "index"
         original = Path(slot_git(path, "rev-parse", "--path-format=absolute", "--git-path", "index", read=True).text)
         if original.exists():
-            shutil.copyfile(original, index)
+            # With its time: git takes a file as unchanged when it is older than the index, and rereads it otherwise.
+            shutil.copy2(original, index)
         aside = {"GIT_INDEX_FILE": str(index)}
         staged = slot_git(path, "write-tree", env=aside, check=False)
         # Files outside the view count as well, hence --sparse; files that the view hides stay as they are.
