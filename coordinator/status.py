@@ -61,7 +61,7 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
                 "why": row["why"],
                 "queued_at": iso(row["queued_at"]),
             }
-            for row in snapshot.all("landing-live")
+            for row in sorted(snapshot.all("landing-live"), key=_landing_order)
         ],
         "tasks": _counts(tasks),
         "limits": sample.get("limits", []),
@@ -70,6 +70,10 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
         "coordinator": lock_is_held(repository.state / "coordinator.lock"),
         "daemon": _daemon(repository),
     }
+
+
+def _landing_order(row: Row) -> tuple[bool, int, float]:
+    return row["state"] != "checking", row["priority"], row["queued_at"]
 
 
 def _slot(
