@@ -11,6 +11,9 @@ from coordinator.entrypoints import base_commands, pool_commands, queue_commands
 from coordinator.entrypoints.terminal import TERMINAL
 from resources.system.errors import Misuse
 
+INTERRUPTED = 130
+"""What typer makes of Ctrl-C."""
+
 app = typer.Typer(
     name="agent-coord",
     help="Plan, isolate, watch and land the work of several coding agents in one repository.",
@@ -63,4 +66,6 @@ def run_app(argv: list[str]) -> int:
         raise KeyboardInterrupt from error
     except wrong_usage as error:
         raise Misuse("usage", error.format_message(), mend="agent-coord --help") from error
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else 0

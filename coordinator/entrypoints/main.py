@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(
             "interrupted; `agent-coord status` shows what is under way, `agent-coord doctor --fix` repairs\n"
         )
-        return 1
+        return 130
     except BrokenPipeError:
         sys.stderr.close()
         return 0

@@ -123,6 +123,6 @@ def _gone(choice: str, major: int) -> Failure:
     return Failure(
         "postgres-missing",
         f"the slots' databases were made by PostgreSQL {major}, whose programs are not found",
-        why=f'[databases] binaries = "{choice}" selects no PostgreSQL {major}',
-        mend=f"install PostgreSQL {major} again, or choose its folder with [databases] binaries",
+        why=f'[database] binaries = "{choice}" selects no PostgreSQL {major}',
+        mend=f"install PostgreSQL {major} again, or choose its folder with [database] binaries",
     )

@@ -60,7 +60,7 @@ class DsnProvider:
         except psycopg.OperationalError as error:
             raise Failure(
                 "database-unreachable", "the server of the configured DSN does not answer", why=str(error).strip(),
-                mend=f"start it, or correct [databases] dsn (or {DSN_VARIABLE})",
+                mend=f"start it, or correct [database] dsn (or {DSN_VARIABLE})",
             ) from error  # fmt: skip
 
     def stop(self) -> None:
@@ -72,7 +72,7 @@ class DsnProvider:
         from psycopg.conninfo import conninfo_to_dict
 
         if not self._dsn:
-            raise Failure("dsn-missing", "no DSN is configured", mend=f"set [databases] dsn or {DSN_VARIABLE}")
+            raise Failure("dsn-missing", "no DSN is configured", mend=f"set [database] dsn or {DSN_VARIABLE}")
         try:
             given = conninfo_to_dict(self._dsn)
         except psycopg.ProgrammingError:
@@ -86,7 +86,7 @@ class DsnProvider:
             raise Failure(
                 "dsn-remote", f"the configured DSN points at {', '.join(far)}, which is not this machine",
                 why="slots' databases are dropped and made again at will",
-                mend="set [databases] allow_remote = true if you mean it",
+                mend="set [database] allow_remote = true if you mean it",
             )  # fmt: skip
         return self._dsn
 

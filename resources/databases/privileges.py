@@ -64,7 +64,7 @@ def _other_user() -> Disguise:
 def _no_way(why: str) -> Failure:
     return Failure(
         "postgres-as-root", "PostgreSQL refuses to run as root", why=why,
-        mend="run as an ordinary user, or set [databases] dsn to a running server",
+        mend="run as an ordinary user, or set [database] dsn to a running server",
     )  # fmt: skip
 
 

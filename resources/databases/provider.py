@@ -68,7 +68,7 @@ def choose_provider(settings: DatabaseSettings, home: Path) -> Provider:
         raise Failure(
             "databases-off",
             "this project's configuration turns databases off",
-            mend='set [databases] provider = "auto"',
+            mend='set [database] provider = "auto"',
         )
     dsn = settings.dsn or os.environ.get(DSN_VARIABLE, "")
     if settings.provider == "dsn" or (settings.provider == "auto" and dsn):

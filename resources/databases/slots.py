@@ -87,7 +87,7 @@ class Slots:
         raise Failure(
             "name-taken",
             f"the names {' and '.join(candidates)} are in use by others",
-            mend="set [databases] prefix to another word",
+            mend="set [database] prefix to another word",
         )
 
     def _tells(self, comment: str | None, slot: str) -> bool:

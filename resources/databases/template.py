@@ -172,7 +172,7 @@ class Templates:
                 raise Failure(
                     "name-taken",
                     f"the role {self.app} exists and is not ours",
-                    mend="set [databases] prefix to another word",
+                    mend="set [database] prefix to another word",
                 )
             login = Login(
                 server.host, server.port, "", self.app, kept.password if kept else new_password(), server.sslmode
@@ -194,7 +194,7 @@ class Templates:
         how = "ran longer than 30 minutes" if done.timed_out else f"ended with code {done.code}"
         raise Failure(
             "migrate-failed", f"the migrate command `{' '.join(self._settings.migrate)}` {how} in {tree}", why=said,
-            mend="correct the migrations or [databases] migrate; no template was kept",
+            mend="correct the migrations or [database] migrate; no template was kept",
         )  # fmt: skip
 
     def _seal(self, name: str, key: str) -> None:

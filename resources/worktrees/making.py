@@ -44,6 +44,9 @@ def grow(yard: Yard, count: int, purpose: str) -> list[Slot]:
                 mend="release a slot, or raise [pool] maximum in .agent-worktrees/config.toml",
             )
         base = yard.base()
+        if yard.databases is not None:
+            # A server that cannot be had is found out before anything has to be taken back.
+            yard.databases.start()
         open_registry(yard.repository, yard.folder)
         slots = yard.records.announce(purpose, yard.folder, min(count, room), yard.settings)
         return build(yard, slots, base)

@@ -43,6 +43,10 @@ class Database(Protocol):
 class Databases(Protocol):
     """What the pool asks of databases; `resources.databases.databases.Databases` answers."""
 
+    def start(self) -> None:
+        """See that the server runs and may be used."""
+        ...
+
     def prepare(self, slot: str, tree: Path) -> Database:
         """The slot's database, kept when it fits the migrations in `tree`, else made anew."""
         ...

@@ -166,3 +166,24 @@ def test_a_spawn_beyond_the_pool_is_queued(place: Place) -> None:
     assert json.loads(second.stdout)["error"]["reference"] == "coordinator-running"
     place.run("cleanup", "--yes")
     assert place.json("status")["tasks"] == {"released": 2}
+
+
+@pytest.mark.parametrize(
+    ("settings", "reference"),
+    [
+        ('binaries = "/nowhere"', "postgres-missing"),
+        ('provider = "dsn"\ndsn = "postgresql://nobody@127.0.0.1:1/none"', "database-unreachable"),
+    ],
+)
+def test_no_postgres_is_told_before_anything_is_made(place: Place, settings: str, reference: str) -> None:
+    config = place.root / ".agent-worktrees" / "config.toml"
+    config.write_text(config.read_text().replace('provider = "none"', settings))
+    done = place.run("init", "--json")
+    assert done.returncode == 1
+    error = json.loads(done.stdout)["error"]
+    assert error["reference"] == reference
+    assert error["mend"]
+    assert [path.name for path in (place.root / ".agent-worktrees").iterdir()] == ["config.toml"]
+    assert place.json("status")["slots"] == []
+    config.write_text(config.read_text().replace(settings, 'provider = "none"'))
+    assert place.json("init")["slots"] == ["pool-wt-1", "pool-wt-2"]
