@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.options import FORMATS, Options, read_plainly
 from resources.system.clock import parse_iso, wall
+from resources.system.door import leave
 from resources.system.errors import Failure, Misuse
 from resources.system.repository import Repository, find_repository
 
@@ -31,27 +32,16 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; returns the exit code."""
-    try:
-        plain = read_plainly(argv)
-        if plain:
-            return run(*plain)
-        from analyzer.commandline import run_app
+    return leave("track-analyzer", argv, lambda: _dispatch(argv))
 
-        return run_app(argv, run)
-    except Failure as failure:
-        if "--json" in argv:
-            print(json.dumps(failure.to_json()))
-        print(failure.render(), file=sys.stderr)
-        return failure.exit_code
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:  # noqa: BLE001 -- the last door: a bug becomes a log that the message names
-        from resources.system.crash import report_crash
 
-        return report_crash("track-analyzer", error)
+def _dispatch(argv: Sequence[str]) -> int:
+    plain = read_plainly(argv)
+    if plain:
+        return run(*plain)
+    from analyzer.commandline import run_app
+
+    return run_app(argv, run)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from analyzer.options import COMMANDS, FLAGS, NEEDS_ISSUE, OPTIONS, Options, options_from
-from resources.system.errors import Misuse
+from resources.system.door import run_typer
 
 Run = Callable[[str, Options], int]
 
@@ -20,15 +20,7 @@ def run_app(argv: Sequence[str], run: Run) -> int:
     app.callback(invoke_without_command=True)(_welcome)
     for name, told in COMMANDS.items():
         app.command(name, help=told)(_command(name, run))
-    # Its own class for wrong usage is not public in every version of typer; a public one derives from it.
-    wrong_usage: Any = typer.BadParameter.__base__
-    try:
-        words = _command_first(argv) or ["--help"]
-        return typer.main.get_command(app)(words, prog_name="track-analyzer", standalone_mode=False) or 0
-    except wrong_usage as error:
-        raise Misuse("usage", error.format_message(), mend="track-analyzer --help") from error
-    except typer.Abort:
-        return 130
+    return run_typer(app, _command_first(argv) or ["--help"], "track-analyzer")
 
 
 def _welcome(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:

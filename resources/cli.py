@@ -8,7 +8,6 @@ before or after the command.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resources.system.errors import Failure, Misuse
+from resources.system.door import leave, run_typer
+from resources.system.errors import Misuse
 from resources.system.repository import Repository, find_repository
 
 if TYPE_CHECKING:
@@ -62,24 +62,7 @@ class Options:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; returns the exit code."""
-    options = Options(json="--json" in argv)
-    try:
-        options, rest = split_options(argv)
-        return _dispatch(options, rest)
-    except Failure as failure:
-        if options.json:
-            print(json.dumps(failure.to_json()))
-        print(failure.render(), file=sys.stderr)
-        return failure.exit_code
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:  # noqa: BLE001 -- the last door: a bug becomes a log that the message names
-        from resources.system.crash import report_crash
-
-        return report_crash("resource-monitor", error)
+    return leave("resource-monitor", argv, lambda: _dispatch(*split_options(argv)))
 
 
 def split_options(argv: Sequence[str]) -> tuple[Options, list[str]]:
@@ -102,16 +85,7 @@ def split_options(argv: Sequence[str]) -> tuple[Options, list[str]]:
 
 
 def _dispatch(options: Options, rest: list[str]) -> int:
-    import typer
-
-    # Its own class for wrong usage is not public in every version of typer; a public one derives from it.
-    wrong_usage: Any = typer.BadParameter.__base__
-    try:
-        return _app(options)(rest or ["--help"], prog_name="resource-monitor", standalone_mode=False) or 0
-    except wrong_usage as error:
-        raise Misuse("usage", error.format_message(), mend="resource-monitor --help") from error
-    except typer.Abort:
-        return 130
+    return run_typer(_app(options), rest or ["--help"], "resource-monitor")
 
 
 def _app(options: Options) -> Callable[..., Any]:

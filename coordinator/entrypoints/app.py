@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from coordinator.entrypoints import base_commands, pool_commands, queue_commands, work_commands
 from coordinator.entrypoints.terminal import TERMINAL
-from resources.system.errors import Misuse
-
-INTERRUPTED = 130
-"""What typer makes of Ctrl-C."""
+from resources.system.door import run_typer
 
 app = typer.Typer(
     name="agent-coord",
@@ -57,15 +53,4 @@ def run_app(argv: list[str]) -> int:
     # The contract lets the global options stand behind the command too.
     moved = [word for word in argv if word in ("--json", "--quiet", "--verbose", "--no-color")]
     rest = [word for word in argv if word not in moved]
-    command = typer.main.get_command(app)
-    # Its own class for wrong usage is not public in every version of typer; a public one derives from it.
-    wrong_usage: Any = typer.BadParameter.__base__
-    try:
-        code = command.main(args=[*moved, *rest], prog_name="agent-coord", standalone_mode=False)
-    except typer.Abort as error:
-        raise KeyboardInterrupt from error
-    except wrong_usage as error:
-        raise Misuse("usage", error.format_message(), mend="agent-coord --help") from error
-    if code == INTERRUPTED:
-        raise KeyboardInterrupt
-    return code if isinstance(code, int) else 0
+    return run_typer(app, [*moved, *rest], "agent-coord")

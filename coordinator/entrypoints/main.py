@@ -6,8 +6,9 @@ Everything else goes to the typer application.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
+
+from resources.system.door import leave
 
 VALUED = ("--repo", "--config")
 FLAGS = ("--json", "--quiet", "--verbose", "--no-color")
@@ -15,37 +16,18 @@ FLAGS = ("--json", "--quiet", "--verbose", "--no-color")
 
 def main(argv: Sequence[str]) -> int:
     """Run a command line; returns the exit code."""
-    from resources.system.errors import Failure
+    return leave("agent-coord", argv, lambda: _dispatch(list(argv)))
 
-    wants_json = "--json" in argv
-    try:
-        options, rest = _split(list(argv))
-        if rest[:1] == ["status"] and all(word in FLAGS for word in rest[1:]):
-            from coordinator.entrypoints.status import print_status
 
-            return print_status(options.get("--repo"), wants_json=wants_json)
-        from coordinator.entrypoints.app import run_app
+def _dispatch(argv: list[str]) -> int:
+    options, rest = _split(list(argv))
+    if rest[:1] == ["status"] and all(word in FLAGS for word in rest[1:]):
+        from coordinator.entrypoints.status import print_status
 
-        return run_app(list(argv))
-    except Failure as failure:
-        if wants_json:
-            import json
+        return print_status(options.get("--repo"), wants_json="--json" in argv)
+    from coordinator.entrypoints.app import run_app
 
-            sys.stdout.write(json.dumps(failure.to_json()) + "\n")
-        sys.stderr.write(failure.render() + "\n")
-        return failure.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            "interrupted; `agent-coord status` shows what is under way, `agent-coord doctor --fix` repairs\n"
-        )
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
-    except Exception as error:  # noqa: BLE001 - the last resort: our bug, told with a log
-        from resources.system.crash import report_crash
-
-        return report_crash("agent-coord", error)
+    return run_app(argv)
 
 
 def _split(argv: list[str]) -> tuple[dict[str, str], list[str]]:

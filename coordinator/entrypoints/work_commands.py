@@ -174,16 +174,19 @@ def run(
         with project.ledger.write() as tx:
             claims.enlist(tx, found, again=True)
         served = driver.serve(project, wish_for, deadline=deadline, most=max_issues or None)
+    return _answer_served(project, served)
+
+
+def _answer_served(project: Project, served: driver.Served) -> int:
     with project.ledger.read() as snapshot:
         left = [task for task in claims.all_tasks(snapshot) if task.state in ("handed_off", *claims.PENDING)]
-    TERMINAL.answer(
-        {
-            "landed": served.landed,
-            "done": served.done,
-            "left": [{"issue": task.issue, "state": task.state, "why": task.why} for task in left],
-        },
-        "\n".join([f"{served.landed} issues landed", *(f"{task.state}: {task.issue}  {task.why}" for task in left)]),
-    )
+    value = {
+        "landed": served.landed,
+        "done": served.done,
+        "left": [{"issue": task.issue, "state": task.state, "why": task.why} for task in left],
+    }
+    lines = [f"{served.landed} issues landed", *(f"{task.state}: {task.issue}  {task.why}" for task in left)]
+    TERMINAL.answer(value, "\n".join(lines))
     return 0 if served.done else 1
 
 

@@ -62,8 +62,8 @@ def test_an_issue_that_never_succeeds_is_handed_off_with_its_work_kept(place: Pl
     record = json.loads((place.root / ".beads" / "issues.jsonl").read_text().splitlines()[0])
     assert record["status"] == "open"
     assert "needs-followup" in record["labels"]
-    (ref,) = [word for word in record["notes"].split() if word.startswith("refs/agent-coord/saved/")]
-    assert git_out(place.root, "show", f"{ref.rstrip(';')}:one.txt") == "1"
+    kept = [word.rstrip(";,") for word in record["notes"].split() if word.startswith("refs/agent-coord/saved/")]
+    assert git_out(place.root, "show", f"{kept[0]}:one.txt") == "1"
 
 
 def test_by_hand_from_assign_to_landing(place: Place) -> None:

@@ -1,0 +1,55 @@
+"""What a slot shows: views applied, widened and kept across a release. Real git."""
+
+from pathlib import Path
+
+import pytest
+
+from resources.system.errors import NotNow
+from resources.worktrees.pool import View
+from tests.support.pools import FILES, make_pool, open_pool
+from tests.support.repos import make_repository, write
+
+PRODUCT = Path(__file__).parents[2]
+
+
+def test_a_view_hides_files_survives_a_release_and_can_be_widened(tmp_path):
+    yard = make_pool(tmp_path, 2)
+    view = View("closure", ("src/auth",))
+    held = yard.pool.acquire("demo-1", "ada", base=yard.head, view=view, prefer="pool-wt-2")
+    path = held.slot.path
+    assert (held.slot.view["shown"], held.slot.view["total"]) == (4, 6)
+    assert not (path / "docs").exists()
+    assert (path / "src/app.py").exists()
+    write(path, {"docs/hidden.md": "written outside the view\n"})
+    assert "docs/a.md" in yard.pool.widen("pool-wt-2", ["docs/**"]).path.joinpath("docs/a.md").as_posix()
+    assert (path / "docs/a.md").exists()
+    ref = yard.pool.release(held.lease).saved_ref
+    assert yard.git("show", f"{ref}:docs/hidden.md") == "written outside the view"
+    assert "D" not in yard.git("diff", "--name-status", "main", str(ref))
+
+    wider = View("closure", ("docs", "src/auth"))
+    assert yard.pool.acquire("demo-2", "ada", base=yard.head, view=wider).slot.name == "pool-wt-2", "view affinity"
+    full = yard.pool.acquire("demo-3", "bob", base=yard.head)
+    assert (full.slot.name, (full.slot.path / "docs/a.md").exists()) == ("pool-wt-1", True)
+    with pytest.raises(NotNow):
+        yard.pool.acquire("demo-4", "cy", base=yard.head)
+
+
+def test_an_exact_view_shows_its_patterns_and_what_every_view_shows(tmp_path):
+    yard = make_pool(
+        tmp_path, 1, files=FILES | {"web/package.json": "{}", "web/src/a.ts": "", ".beads/issues.jsonl": ""}
+    )
+    held = yard.pool.acquire("demo-1", "ada", base=yard.head, view=View("exact", (), ("src/auth/**",)))
+    shown = {str(file.relative_to(held.slot.path)) for file in held.slot.path.rglob("*") if file.is_file()} - {".git"}
+    assert shown == {"README.md", ".gitignore", "src/auth/login.py", "web/package.json", ".beads/issues.jsonl"}
+    yard.pool.release(held.lease)
+    assert yard.pool.acquire("demo-2", "bob", base=yard.head).slot.view["shown"] == 9, "the next tenant sees everything"
+
+
+def test_the_slots_of_a_sparse_main_checkout_are_full(tmp_path):
+    root = make_repository(tmp_path / "sparse main", FILES)
+    yard = open_pool(root)
+    yard.git("sparse-checkout", "set", "--cone", "docs")
+    (slot,) = yard.pool.grow(1)
+    assert (slot.path / "src/billing/tax.py").exists()
+    assert not (root / "src/billing").exists()
