@@ -13,7 +13,7 @@ test: .venv/.ready        ## the tests that every machine can pass
 	$(RUN)/python -m pytest -q -n 2 -m "not real"
 
 test-real: .venv/.ready   ## the tests that need real peers; each is skipped with its reason where one is missing
-	$(RUN)/python -m pytest -q -m real
+	$(RUN)/python -m pytest -q -m real || [ $$? -eq 5 ]   # 5: none was collected
 
 lint: .venv/.ready        ## format, lint, types, import arrows
 	$(RUN)/ruff format --check $(SOURCES)
