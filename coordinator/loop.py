@@ -66,6 +66,7 @@ class Loop:
         self._landed: dict[tuple[str, str], list[frozenset[str]]] = {}
         self._trouble: dict[str, frozenset[str]] = {}
         self.draining = False
+        self._unread = ""
         self._lane = Lane(project, self._title)
 
     def tick(self) -> bool:
@@ -166,10 +167,8 @@ class Loop:
         plan = self._replan()
         for attempt in [one for issue, one in self._attempts.items() if self._is_closed(issue)]:
             self._conclude(attempt, Outcome.CLOSED, "the issue was closed in the tracker")
-        with self.project.ledger.read() as snapshot:
-            tasks = claims.all_tasks(snapshot)
-        now = time.monotonic()
-        pending = [task for task in tasks if task.state in PENDING and self._not_before.get(task.issue, 0.0) <= now]
+        pending = self._pending()
+        self._throttled = False
         if not pending:
             return
         free = self.seats - len(self._attempts)
@@ -192,13 +191,24 @@ class Loop:
         over = f"{critical[0]} is over its critical limit" if critical else ""
         self._explain(plan, pending, {issue: over or why for issue, why in waits.items()})
 
+    def _pending(self) -> list[Task]:
+        with self.project.ledger.read() as snapshot:
+            tasks = [task for task in claims.all_tasks(snapshot) if task.state in PENDING]
+        closed = [task for task in tasks if self._is_closed(task.issue)]
+        if closed:
+            with self.project.ledger.write() as tx:
+                for task in closed:
+                    claims.move(tx, task, "released", "the issue was closed in the tracker")
+        now = time.monotonic()
+        return [task for task in tasks if task not in closed and self._not_before.get(task.issue, 0.0) <= now]
+
     def _ground(self, pending: list[Task]) -> Ground:
         base = self.project.base_tip()
         for task in pending:
             if task.state == "retry" and task.base and (task.base, base) not in self._landed:
                 self._landed[task.base, base] = changed_by_each(self.project.repository.root, task.base, base)
-        landed = {then: paths for (then, now), paths in self._landed.items() if now == base}
-        return Ground(base, landed, self._trouble)
+        self._landed = {key: paths for key, paths in self._landed.items() if key[1] == base}
+        return Ground(base, {then: paths for (then, _), paths in self._landed.items()}, self._trouble)
 
     def _is_closed(self, issue: str) -> bool:
         return issue in self._issues and not self._issues[issue].is_open
@@ -227,7 +237,16 @@ class Loop:
         return next(name for number in range(1, len(taken) + 2) if (name := f"agent-{number}") not in taken)
 
     def _replan(self) -> Plan:
-        facts = self.project.facts()
+        try:
+            facts = self.project.facts()
+        except Failure as failure:
+            if self._plan is None:
+                raise
+            # A tracker in the middle of a change: the plan that we have serves until it can be read again.
+            if failure.what != self._unread:
+                self._unread = failure.what
+                self.project.say(failure.render())
+            return self._plan
         state = (id(facts), frozenset(self._attempts))
         if self._plan is None or state != self._planned:
             self._issues = {issue.id: issue for issue in facts.issues}
