@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
+import time
 from pathlib import Path
 
 import psycopg
@@ -14,6 +15,7 @@ import pytest
 from resources.databases.cluster import SOCKET_FOLDER_LIMIT, socket_folder, torn
 from resources.databases.databases import open_databases
 from resources.databases.local import LocalProvider
+from resources.system.process import identify, is_alive
 from tests.support.postgres import OWNER, make_tree, require, server, settings
 
 LONG_AGO = "an earlier boot"
@@ -54,7 +56,10 @@ def crash(home: Path, how: signal.Signals) -> None:
     """End the server of `home` without an orderly stop: KILL as the kernel does when memory runs out, or QUIT."""
     note = json.loads((home / "cluster.json").read_text())
     pid = int((Path(note["folder"]) / "postmaster.pid").read_text().split()[0])
+    gone = identify(pid)
     os.kill(pid, how)
+    while is_alive(gone):
+        time.sleep(0.01)
 
 
 def test_after_a_crash_the_slots_are_as_they_were(tmp_path, tree):
