@@ -1,0 +1,149 @@
+"""Replays a window of a real repository's history through the real commands, with agents that pick the true commits.
+
+    python benchmarks/replay.py ntm --agents 4 [--json] [--keep] [--limit ISSUES]
+
+The corpus (`corpus`) becomes a repository with a tracker (`building`); `init`, `run`, `cleanup` and `detect-leaks` run
+as a user would type them; each agent cherry-picks its issue's true commits onto whatever base it was given, and fails
+where they conflict. Afterwards git and the ledger's own answers tell what happened: `broken_mains` counts the commits
+on main that are no whole landing (`wholeness`), `conflicts` the attempts that met one, while picking or at landing.
+Beside it stand two yardsticks from the same commits without any coordination (`yardsticks`).
+
+Exit code: 0 when every issue landed or is handed off with a reason, main is whole and nothing leaked, else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.building import Built, build
+from benchmarks.commands import ask, command
+from benchmarks.corpus import Corpus, find_corpus, read_corpus
+from benchmarks.wholeness import broken_landings
+from benchmarks.yardsticks import measure
+from resources.system.errors import Failure
+
+
+def main(argv: Sequence[str]) -> int:
+    """Replay one corpus and print what came of it; returns the exit code."""
+    options = _options(argv)
+    corpus = read_corpus(find_corpus(options.corpus), options.limit)
+    home = Path(tempfile.mkdtemp(prefix="agent-coord-replay-")).resolve()
+    try:
+        built = build(corpus, home, options.agents)
+        result = replay(corpus, built, options.agents)
+    finally:
+        if options.keep:
+            sys.stderr.write(f"kept: {home}\n")
+        else:
+            shutil.rmtree(home)
+    sys.stdout.write((json.dumps(result, ensure_ascii=False) if options.json else summary(result)) + "\n")
+    return 0 if is_good(result) else 1
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Replay a corpus of real history through the real commands.")
+    parser.add_argument("corpus", help="a file, or the name of one in the data folder (AGENT_COORD_DATA): ntm")
+    parser.add_argument("--agents", type=int, default=4, help="agents at once")
+    parser.add_argument("--limit", type=int, default=0, metavar="ISSUES", help="only the first issues of the corpus")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--keep", action="store_true", help="keep the repository to look around in")
+    return parser.parse_args(argv)
+
+
+def replay(corpus: Corpus, built: Built, agents: int) -> dict[str, Any]:
+    """Let the agents work through the corpus; returns what `--json` prints."""
+    try:
+        _say(f"{corpus.name}: {len(corpus.issues)} issues, {agents} agents in {built.root}")
+        ask(built.root, "agent-coord", "init", "--slots", str(agents))
+        began = time.monotonic()
+        left = ask(built.root, "agent-coord", "run", "--max-agents", str(agents))["left"]
+        wall = time.monotonic() - began
+        attempts = ask(built.root, "agent-coord", "report")["attempts"]
+        past = ask(built.root, "agent-coord", "merge", "status")["past"]
+        plan = ask(built.root, "track-analyzer", "recommend")
+    finally:
+        command(built.root, "agent-coord", "cleanup", "--yes")
+    leaks = ask(built.root, "resource-monitor", "detect-leaks", may_fail=True)
+    _say("measuring the yardsticks")
+    order = [issue["id"] for issue in corpus.issues]
+    landings = {entry["merged"]: entry["issue"] for entry in past if entry["state"] == "landed" and entry["merged"]}
+    landed = set(landings.values())
+    broken = broken_landings(built.root, built.base, landings, corpus.changes)
+    for sentence in broken:
+        _say(f"broken: {sentence}")
+    yardsticks = measure(built, order)
+    return {
+        "schema": 1,
+        "corpus": corpus.name,
+        "agents": agents,
+        "issues": len(order),
+        "landed": len(landed),
+        "handed_off": _handed_off(corpus, landed, left, plan),
+        "attempts": len(attempts),
+        "conflicts": sum(met_conflict(attempt) for attempt in attempts),
+        "broken_mains": len(broken),
+        "leaks": len(leaks["leaks"]) + (not leaks["complete"]),
+        "wall_s": round(wall, 1),
+        "sequential": {"landed": yardsticks.sequential},
+        "naive": {"landed": yardsticks.naive},
+    }
+
+
+def met_conflict(attempt: Mapping[str, Any]) -> bool:
+    """Whether an attempt of `report --json` met a conflict: at landing, or while its agent picked."""
+    return attempt["outcome"] == "bounced" or "conflict in " in attempt["why"]
+
+
+def _handed_off(
+    corpus: Corpus, landed: set[str], left: Sequence[Mapping[str, str]], plan: Mapping[str, Any]
+) -> list[dict[str, str]]:
+    """Every issue that did not land, with the reason: of its task, else of the plan that gave it to nobody."""
+    told = {one["id"]: one["why"] for one in plan["blocked"]}
+    told |= {one["issue"]: one["why"] for one in left}
+    epics = {issue["id"] for issue in corpus.issues if issue["issue_type"] == "epic"}
+    told |= dict.fromkeys(epics, "an epic is never given to an agent")
+    missing = [issue["id"] for issue in corpus.issues if issue["id"] not in landed]
+    return [{"id": issue, "why": told.get(issue, "")} for issue in missing]
+
+
+def is_good(result: Mapping[str, Any]) -> bool:
+    """Whether the run kept its promises; how many issues landed is not one of them."""
+    explained = all(one["why"] for one in result["handed_off"])
+    accounted = result["landed"] + len(result["handed_off"]) == result["issues"]
+    return explained and accounted and not result["broken_mains"] and not result["leaks"]
+
+
+def summary(result: Mapping[str, Any]) -> str:
+    """The result for people."""
+    lines = [
+        f"{result['corpus']}, {result['agents']} agents, {result['wall_s']} s",
+        f"  landed      {result['landed']} of {result['issues']}",
+        f"  sequential  {result['sequential']['landed']}   (one at a time, in the true order)",
+        f"  naive       {result['naive']['landed']}   (all at once, merged in order)",
+        f"  attempts    {result['attempts']}, {result['conflicts']} of them met a conflict",
+        f"  broken      {result['broken_mains']} commits on main",
+        f"  leaks       {result['leaks']}",
+        f"  not landed  {len(result['handed_off'])}",
+    ]
+    return "\n".join(lines + [f"    {one['id']}: {one['why']}" for one in result["handed_off"]])
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Failure as failure:
+        sys.exit(failure.render())
