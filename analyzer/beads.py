@@ -8,6 +8,10 @@ Invariants. No input raises. Every line that yields no issue, and every value th
 a Trouble with file:line, what is wrong and what was done about it; the other lines still count. Fields that we do
 not know are ignored. The issues keep the order of the file.
 
+Sizes are bounded, so that no input costs more than a small multiple of its bytes: a line longer than `MOST_LINE`
+is left out, an id must be a name, texts are cut (`beads_fields.MOST_TEXT`), and of a heap of bad spots the first
+`MOST_PROBLEMS` are named and the rest counted.
+
 Decisions. Both sides of a merge conflict are read, and of two records with one id the later update counts: the
 markers are named, the work is not lost. A tombstone is closed. Records that are no issues (`_type: memory`) are
 told once per type.
@@ -26,6 +30,13 @@ from analyzer.issues import Issue, Status, Trouble
 _MARKERS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _WRAPS = ("data", "items", "issues")
 
+MOST_LINE = 32 * 1024 * 1024
+"""Bytes of a line that is still read."""
+MOST_NAME = 200
+"""Characters of an id: trackers name issues in a dozen, and every answer repeats them."""
+MOST_PROBLEMS = 1000
+"""Bad spots that are named one by one; binary junk has one every few bytes."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -41,7 +52,20 @@ def read_issues(data: bytes, name: str) -> Reading:
     records = _answer(data, name, problems)
     if records is None:
         records = _lines(data, name, problems)
-    return Reading(tuple(_distinct(_issues(records, problems), problems)), tuple(problems))
+    return _reading(records, name, problems)
+
+
+def read_records(records: Iterable[tuple[str, dict[str, Any]]], name: str) -> Reading:
+    """The issues in records that something else has read, each with its place; `name` is what they come from."""
+    return _reading(records, name, [])
+
+
+def _reading(records: Iterable[tuple[str, dict[str, Any]]], name: str, problems: list[Trouble]) -> Reading:
+    issues = tuple(_distinct(_issues(records, problems), problems))
+    if len(problems) > MOST_PROBLEMS:
+        more = f"{len(problems) - MOST_PROBLEMS} more bad spots"
+        problems[MOST_PROBLEMS:] = [Trouble(name, more, "treated like those before")]
+    return Reading(issues, tuple(problems))
 
 
 def _answer(data: bytes, name: str, problems: list[Trouble]) -> Iterable[tuple[str, dict[str, Any]]] | None:
@@ -79,6 +103,9 @@ def _lines(data: bytes, name: str, problems: list[Trouble]) -> Iterator[tuple[st
         if not raw.strip():
             continue
         where = f"{name}:{position}"
+        if len(raw) > MOST_LINE:
+            problems.append(Trouble(where, f"a line of {len(raw):,} bytes", "the line was left out"))
+            continue
         found, wrong = _value(raw)
         if isinstance(found, dict):
             if wrong:
@@ -126,10 +153,9 @@ def _issues(records: Iterable[tuple[str, dict[str, Any]]], problems: list[Troubl
 
 
 def _issue(record: dict[str, Any], where: str, note: Note) -> Issue | None:
-    given = record.get("id")
-    name = str(given).strip() if isinstance(given, (str, int)) and not isinstance(given, bool) else ""
+    name = _id(record.get("id"))
     if not name:
-        note("an issue without an id", "the line was left out")
+        note("an issue without an id" if record.get("id") in (None, "") else "an id that is no name", "left out")
         return None
     metadata = record.get("metadata")
     minutes = number(record, "estimated_minutes", note)
@@ -156,6 +182,16 @@ def _issue(record: dict[str, Any], where: str, note: Note) -> Issue | None:
         metadata=metadata if isinstance(metadata, dict) else {},
         where=where,
     )
+
+
+def _id(given: Any) -> str:
+    """The id as text, "" for what cannot be one."""
+    if isinstance(given, bool) or not isinstance(given, (str, int)):
+        return ""
+    if isinstance(given, int):
+        return str(given) if abs(given) < 10**18 else ""
+    name = given.strip()
+    return name if len(name) <= MOST_NAME and name.isprintable() else ""
 
 
 def _distinct(issues: Iterable[Issue], problems: list[Trouble]) -> list[Issue]:

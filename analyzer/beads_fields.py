@@ -17,6 +17,9 @@ from analyzer.issues import Bond, Dependency, Status
 
 Note = Callable[[str, str], None]
 
+MOST_TEXT = 200_000
+"""Characters of one text of an issue that count: more than any person writes, little enough to search for paths."""
+
 _OTHER_NAMES = {
     "type": "issue_type",
     "kind": "issue_type",
@@ -66,6 +69,9 @@ _STATUSES = {status.value: status for status in Status} | {
 
 _PRIORITIES = {"critical": 0, "urgent": 0, "highest": 0, "high": 1, "medium": 2, "normal": 2, "low": 3, "lowest": 4}
 
+_GO_TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d{4}) .*")
+"""How Go prints a time, and old databases hold it: `2025-10-20 12:00:00.5 -0700 PDT m=+0.1`."""
+
 _BONDS = {bond.value: bond for bond in Bond}
 _ALIASES = {
     "blocked-by": Bond.BLOCKS,
@@ -102,12 +108,14 @@ def snake_keys(record: dict[str, Any]) -> dict[str, Any]:
 def text(record: dict[str, Any], key: str, note: Note) -> str:
     """A text; a list of texts is joined line by line."""
     value = record.get(key)
-    if isinstance(value, str):
-        return value
     if value is None:
         return ""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return "\n".join(value)
+        value = "\n".join(value)
+    if isinstance(value, str):
+        if len(value) > MOST_TEXT:
+            note(f"{key} has {len(value):,} characters", f"the first {MOST_TEXT:,} count")
+        return value[:MOST_TEXT]
     note(f"{key} is {_name(value)}, not text", "read as if it were not there")
     return ""
 
@@ -160,7 +168,8 @@ def moment(record: dict[str, Any], key: str, note: Note) -> float | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e14:
         return value / 1000 if value > 1e11 else float(value)
     try:
-        found = datetime.fromisoformat(value)
+        is_go = isinstance(value, str) and value.count(" ") > 1
+        found = datetime.fromisoformat(_GO_TIME.sub(r"\1\2", value) if is_go else value)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() if found.year > 1 else None
     except (TypeError, ValueError, OverflowError):
         note(f"{key} is {_name(value)}, not a time", "read as if it were not there")

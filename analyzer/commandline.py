@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from analyzer.options import COMMANDS, FLAGS, NEEDS_ISSUE, OPTIONS, Options, options_from
+from analyzer.options import ARGUMENTS, COMMANDS, FLAGS, OPTIONS, Options, options_from
 from resources.system.door import run_typer
 
 Run = Callable[[str, Options], int]
@@ -55,8 +55,10 @@ def _command(name: str, run: Run) -> Callable[..., int]:
 
 
 def _parameters(name: str) -> Iterator[inspect.Parameter]:
-    if name in NEEDS_ISSUE:
-        yield _parameter("issue", str, typer.Argument(metavar="ID", help="The issue."))
+    for argument, metavar, told in ARGUMENTS.get(name, ()):
+        is_list = argument == "ids"
+        default = typer.Argument([] if is_list else ..., metavar=metavar, help=told)
+        yield _parameter(argument, list[str] if is_list else str, default)
     for key, (kind, metavar, told) in OPTIONS.items():
         words: dict[str, Any] = {"min": 1} if kind is int else {}
         default = {bool: False, int: Options.slots}.get(kind)

@@ -9,20 +9,24 @@ An index from files to issues finds the pairs; products below a tenth of the thr
 of a conflict that is made of them.
 
 `risk` answers another question: of all pairs, which are the safest to run side by side? It weighs the files, hot ones
-included, the order in which both rank them, and the words that both texts share. Fitted on 27,000 pairs of issues
-that were open together in 14 public repositories; on repositories left out of the fit it orders pairs better than the
-probability above (area under the ROC curve .655 against .630), and its safest half collides two thirds as often as all.
+included, the order in which both rank them, the words that both texts share, and what ties the issues together (kin,
+labels, names, precedents that met). `benchmarks/fit_scope.py` fits it on pairs of issues that were open together in
+public repositories; on repositories left out of the fit it orders pairs better than the probability above (area under
+the ROC curve .678 against .630), and its safest half collides three fifths as often as all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from math import exp, prod, sqrt
 
+from analyzer.fitted import RISK
 from analyzer.globs import PatternSet, escape, is_literal
 from analyzer.scope import Scope
+from analyzer.ties import traits
 
 LEAST_PRODUCT = 0.02
 PATTERN_P = 0.3
@@ -60,14 +64,14 @@ def find_conflicts(scopes: Mapping[str, Scope], *, threshold: float = 0.2) -> tu
     witnessed: dict[Pair, dict[str, float]] = {}
     for pair, witness, product in _pattern_meetings(scopes):
         witnessed.setdefault(pair, {}).setdefault(witness, product)
-    told = {issue: _Held(scope) for issue, scope in scopes.items()}
+    told = cache(lambda issue: _Held(scopes[issue]))
     found: dict[Pair, Conflict] = {}
     for hot_only in (False, True):
         for pair in free[hot_only].keys() if hot_only else free[False].keys() | witnessed.keys():
             extra = {} if hot_only else witnessed.get(pair, {})
             if pair in found or 1 - free[hot_only].get(pair, 1.0) * prod(1 - p for p in extra.values()) < threshold:
                 continue
-            conflict = _conflict(told[pair[0]], told[pair[1]], extra, hot, hot_only)
+            conflict = _conflict(told(pair[0]), told(pair[1]), extra, hot, hot_only)
             if conflict.p >= threshold:
                 found[pair] = conflict
     return tuple(sorted(found.values(), key=lambda one: (-one.p, one.a, one.b)))
@@ -75,10 +79,16 @@ def find_conflicts(scopes: Mapping[str, Scope], *, threshold: float = 0.2) -> tu
 
 def risk(a: Scope, b: Scope) -> float:
     """The chance (0 to 1) that two issues touch any common file. Words count when both scopes were searched."""
+    score = RISK[""] + sum(RISK[name] * value for name, value in common(a, b).items())
+    return 1 / (1 + exp(-score))
+
+
+def common(a: Scope, b: Scope) -> dict[str, float]:
+    """What the risk of a pair is judged by: files, their order, words, and what ties the issues together."""
     mine, theirs = {file.path: file.p for file in a.files}, {file.path: file.p for file in b.files}
     free = prod(1 - p * theirs[path] for path, p in mine.items() if path in theirs)
     words = sum(weight * b.words.get(term, 0.0) for term, weight in a.words.items())
-    return 1 / (1 + exp(2.79 - 2.29 * (1 - free) - 0.64 * _same_order(list(mine), list(theirs)) - 2.44 * words))
+    return {"files": 1 - free, "order": _same_order(list(mine), list(theirs)), "words": words, **traits(a.ties, b.ties)}
 
 
 def _same_order(a: list[str], b: list[str]) -> float:

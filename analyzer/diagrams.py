@@ -1,7 +1,8 @@
 """The graph of a plan in the languages of other programs: Mermaid and Graphviz.
 
 Nodes are the issues of the tracks, grouped by track and coloured by what can be done with them; an arrow goes from
-what comes first to what waits for it, a dashed red line joins issues that would meet in a file. A tracker of
+what comes first to what waits for it, heavy along the critical path, a dashed red line joins issues that would meet
+in a file. A tracker of
 thousands of loose issues makes no picture, so at most `MOST_TRACKS` tracks are drawn, those with ties first.
 """
 
@@ -9,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from analyzer.conflicts import Conflict
+from analyzer.hover import hues, told
 from analyzer.layout import clean, clip
 from analyzer.proposal import Plan
 from analyzer.tracks import Track
@@ -33,7 +36,7 @@ class Picture:
 
 def picture(plan: Plan, most: int = MOST_TRACKS) -> Picture:
     """Choose what to draw: tracks with ties before loose ones, in the plan's order otherwise."""
-    every = tuple(_edges(plan))
+    every = tuple(arrows(plan))
     joined = {issue for edge in every for issue in edge}
     tied = {track.id for track in plan.tracks if not joined.isdisjoint(track.issues)}
     tied |= {name for conflict in plan.conflicts for name in (conflict.a, conflict.b)}
@@ -62,12 +65,16 @@ def mermaid(plan: Plan) -> str:
     shown = picture(plan)
     issues = [issue for track in shown.tracks for issue in track.issues]
     names = {issue: f"n{number}" for number, issue in enumerate(issues)}
+    hue, steps = hues(plan), critical_steps(plan)
     lines = ["flowchart LR"]
     for track in shown.tracks:
         lines.append(f'  subgraph {track.id}["{track.id} {track.status.value}"]')
         lines += [f'    {names[issue]}["{_escaped(plan, issue)}"]:::{state(plan, issue)}' for issue in track.issues]
         lines.append("  end")
-    lines += [f"  {names[first]} --> {names[then]}" for first, then in shown.edges]
+    lines += [f"  style {track.id} fill:hsl({hue[track.id]}, 60%, 90%),stroke:none" for track in shown.tracks]
+    lines += [
+        f"  {names[first]} {'==>' if (first, then) in steps else '-->'} {names[then]}" for first, then in shown.edges
+    ]
     lines += [f'  {names[c.a]} -. "{c.p:.0%}" .- {names[c.b]}' for c in shown.conflicts]
     lines += [f"  classDef {kind} fill:{colour},stroke:{colour},color:#fff" for kind, colour in COLOURS.items()]
     if shown.left_out:
@@ -78,6 +85,7 @@ def mermaid(plan: Plan) -> str:
 def dot(plan: Plan) -> str:
     """A Graphviz digraph."""
     shown = picture(plan)
+    hue, steps = hues(plan), critical_steps(plan)
     lines = [
         "digraph plan {",
         '  graph [rankdir=LR, fontname="sans-serif", color="#ced4da"];',
@@ -85,23 +93,40 @@ def dot(plan: Plan) -> str:
     ]
     for track in shown.tracks:
         lines.append(f'  subgraph "cluster_{track.id}" {{ label="{track.id} {track.status.value}";')
+        lines.append(f'    style="rounded,filled"; color="{hue[track.id] / 360:.3f} 0.12 0.96";')
         for issue in track.issues:
             colour = COLOURS[state(plan, issue)]
-            lines.append(f'    {_quoted(issue)} [label={_quoted(_label(plan, issue))}, color="{colour}"];')
+            words = f"label={_quoted(_label(plan, issue))}, tooltip={_quoted(told(plan, issue))}"
+            lines.append(f'    {_quoted(issue)} [{words}, color="{colour}"];')
         lines.append("  }")
-    lines += [f"  {_quoted(first)} -> {_quoted(then)};" for first, then in shown.edges]
+    for first, then in shown.edges:
+        heavy = ' [penwidth=3, color="#d4a017"]' if (first, then) in steps else ""
+        lines.append(f"  {_quoted(first)} -> {_quoted(then)}{heavy};")
     look = 'dir=none, style=dashed, color="#e03131", constraint=false'
-    lines += [f'  {_quoted(c.a)} -> {_quoted(c.b)} [{look}, label="{c.p:.0%}"];' for c in shown.conflicts]
+    lines += [
+        f'  {_quoted(c.a)} -> {_quoted(c.b)} [{look}, label="{c.p:.0%}", edgetooltip={_quoted(", ".join(c.paths))}];'
+        for c in shown.conflicts
+    ]
     if shown.left_out:
         lines.append(f"  // {shown.left_out} more tracks are not drawn")
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _edges(plan: Plan) -> Iterator[tuple[str, str]]:
-    for name, own in plan.backlog.blockers.items():
-        for blocker in own:
-            if name in plan.track_of and blocker in plan.track_of:
-                yield blocker, name
+def arrows(plan: Plan) -> Iterator[tuple[str, str]]:
+    """(What comes first, what waits for it) among the issues of the tracks; an epic stands for its open children."""
+    for one in plan.blocked:
+        for blocker in one.waits_for if one.id in plan.track_of else ():
+            if blocker in plan.track_of:
+                yield blocker, one.id
+            else:
+                children = plan.backlog.open_children(blocker)
+                yield from ((child, one.id) for child in children if child in plan.track_of)
+
+
+def critical_steps(plan: Plan) -> frozenset[tuple[str, str]]:
+    """The arrows of the critical path."""
+    path = plan.makespan.critical_path
+    return frozenset(pairwise(path))
 
 
 def _label(plan: Plan, name: str) -> str:

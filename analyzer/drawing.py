@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from analyzer.diagrams import COLOURS, Picture, picture, state
+from analyzer.diagrams import COLOURS, Picture, critical_steps, picture, state
+from analyzer.hover import hues, told
 from analyzer.layout import clean, clip
 from analyzer.proposal import Plan
 from analyzer.tracks import Track
@@ -27,9 +28,10 @@ MOST_MEETINGS = 30
 
 _STYLE = """
 text{font:12px system-ui,sans-serif;fill:#212529}.id{font-weight:600;fill:#fff}.title{fill:#fff;font-size:10px}
-.band{fill:#e9ecef}.place{font-size:11px;fill:#868e96}.arrow{fill:none;stroke:#868e96;stroke-width:1.4}
+.band{fill:hsl(var(--hue) 45% 93%)}.place{font-size:11px;fill:#868e96}.arrow{fill:none;stroke:#868e96;stroke-width:1.4}
+.critical{stroke:#d4a017;stroke-width:2.6}
 .meet{fill:none;stroke:#e03131;stroke-width:1.3;stroke-dasharray:4 3;opacity:.75}.sheet{fill:#fff}
-@media(prefers-color-scheme:dark){.sheet{fill:#16181b}text{fill:#e9ecef}.band{fill:#2b3035}}
+@media(prefers-color-scheme:dark){.sheet{fill:#16181b}text{fill:#e9ecef}.band{fill:hsl(var(--hue) 18% 20%)}}
 """
 
 
@@ -54,7 +56,7 @@ def svg(plan: Plan) -> str:
     shown = picture(plan)
     spots, height = _spots(plan, shown)
     width = max([spot.right for spot in spots.values()] + [560.0]) + SIDE + 40
-    ties = (*_meetings(plan, spots), *_arrows(shown, spots))  # below the boxes, so that their words stay readable
+    ties = (*_meetings(plan, spots), *_arrows(plan, shown, spots))  # below the boxes, so that their words stay readable
     body = [*_bands(plan, shown, spots), *ties, *_boxes(plan, spots), *_legend()]
     if shown.left_out:
         height += 24
@@ -62,7 +64,8 @@ def svg(plan: Plan) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'height="{height:.0f}" role="img" aria-label="tracks and their dependencies"><style>{_STYLE}</style>'
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" orient="auto" '
+        'markerUnits="userSpaceOnUse">'
         '<path d="M0 0L8 4L0 8z" fill="#868e96"/></marker></defs>'
         f'<rect class="sheet" width="100%" height="100%"/>{"".join(body)}</svg>\n'
     )
@@ -121,13 +124,13 @@ def _pack_loose(
 
 
 def _bands(plan: Plan, shown: Picture, spots: Mapping[str, _Spot]) -> Iterator[str]:
-    slots = {one.track: one.slot for one in plan.assignments}
+    slots, hue = {one.track: one.slot for one in plan.assignments}, hues(plan)
     wave = {name: number for number, names in enumerate(plan.waves, 1) for name in names}
     for track in shown.tracks:
         start, end = spots[track.issues[0]], spots[track.issues[-1]]
         corner = f'x="{start.x - 6:.0f}" y="{start.y - CAPTION:.0f}"'
         size = f'width="{end.right - start.x + 12:.0f}" height="{BOX[1] + CAPTION + 6:.0f}"'
-        yield f'<rect class="band" {corner} {size} rx="9"/>'
+        yield f'<rect class="band" style="--hue:{hue[track.id]}" {corner} {size} rx="9"/>'
         place = slots.get(track.id) or (f"wave {wave[track.id]}" if track.id in wave else "blocked")
         yield _text(start.x, start.y - 6, f"{track.id}  {place}", "place")
 
@@ -138,27 +141,29 @@ def _text(x: float, y: float, words: str, kind: str = "") -> str:
 
 
 def _boxes(plan: Plan, spots: Mapping[str, _Spot]) -> Iterator[str]:
-    why = {one.id: one.why for one in plan.blocked}
+    path = plan.makespan.critical_path
     for name, spot in spots.items():
-        issue = plan.issue(name)
-        title = clean(issue.title)
-        told = f"{name} P{issue.priority} {title}" + (f"\n{why[name]}" if name in why else "")
+        title = clean(plan.issue(name).title)
+        mark = ' class="critical"' if len(path) > 1 and name in path else ""
         place = f'x="{spot.x:.0f}" y="{spot.y:.0f}" width="{BOX[0]:.0f}" height="{BOX[1]:.0f}"'
         yield (
-            f'<g><title>{escape(told)}</title><rect {place} rx="6" fill="{COLOURS[state(plan, name)]}"/>'
+            f"<g><title>{escape(told(plan, name))}</title>"
+            f'<rect{mark} {place} rx="6" fill="{COLOURS[state(plan, name)]}"/>'
             + _text(spot.x + 9, spot.y + 17, clip(name, 22), "id")
             + _text(spot.x + 9, spot.y + 31, clip(title, 27), "title")
             + "</g>"
         )
 
 
-def _arrows(shown: Picture, spots: Mapping[str, _Spot]) -> Iterator[str]:
+def _arrows(plan: Plan, shown: Picture, spots: Mapping[str, _Spot]) -> Iterator[str]:
+    path = critical_steps(plan)
     for first, then in shown.edges:
         a, b = spots[first], spots[then]
         reach = max(26.0, abs(b.x - a.right) / 2)
         curve = _curve((a.right, a.middle), a.right + reach, b.x - reach, (b.x, b.middle))
-        told = escape(f"{then} waits for {first}")
-        yield f'<path class="arrow" d="{curve}" marker-end="url(#tip)"><title>{told}</title></path>'
+        words = escape(f"{then} waits for {first}")
+        mark = "arrow critical" if (first, then) in path else "arrow"
+        yield f'<path class="{mark}" d="{curve}" marker-end="url(#tip)"><title>{words}</title></path>'
 
 
 def _meetings(plan: Plan, spots: Mapping[str, _Spot]) -> Iterator[str]:
@@ -167,8 +172,8 @@ def _meetings(plan: Plan, spots: Mapping[str, _Spot]) -> Iterator[str]:
         a, b = (spots[issue] for issue in conflict.issues)
         bulge = max(a.right, b.right) + min(48.0, 14 + abs(a.y - b.y) / 8)
         curve = _curve((a.right, a.middle), bulge, bulge, (b.right, b.middle))
-        told = escape(f"{' and '.join(conflict.issues)}: {conflict.p:.0%}, {', '.join(conflict.paths[:5])}")
-        yield f'<path class="meet" d="{curve}"><title>{told}</title></path>'
+        words = escape(f"{' and '.join(conflict.issues)}: {conflict.p:.0%}, {', '.join(conflict.paths[:5])}")
+        yield f'<path class="meet" d="{curve}"><title>{words}</title></path>'
 
 
 def _curve(start: tuple[float, float], out: float, back: float, end: tuple[float, float]) -> str:
@@ -185,3 +190,4 @@ def _legend() -> Iterator[str]:
         yield _text(x + 18, 24, words)
         x += 34 + 6.5 * len(words)
     yield f'<path class="meet" d="M{x:.0f} 20h26"/>{_text(x + 32, 24, "would meet in a file")}'
+    yield f'<path class="arrow critical" d="M{x + 166:.0f} 20h26"/>{_text(x + 198, 24, "critical path")}'

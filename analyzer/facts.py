@@ -10,7 +10,10 @@ from analyzer.issues import Issue, Trouble
 
 @dataclass(frozen=True)
 class Source:
-    """Where the issues came from: kind ("jsonl", "bd", "file"), path or command, how many, and why it may be stale."""
+    """Where the issues came from: path or command, how many, and why they may be stale.
+
+    `kind` is "jsonl" or "sqlite" (the tracker's own file), "bd" or "br" (the program), "file" (named by the user).
+    """
 
     kind: str
     path: str

@@ -23,9 +23,9 @@ ANYTHING: Ranges = ((1, 46), (48, LAST))
 GLOBSTAR: Segment = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Glob:
-    """One brace-free pattern."""
+    """One brace-free pattern. `read_pattern` makes each once, so that it can be a key by its identity."""
 
     prefix: str
     """Its leading literal segments, joined."""

@@ -6,8 +6,9 @@ one pattern with the other, as lock servers often do, misses a third of the true
 
 Decisions. Patterns are anchored at the root of the repository. `**` is a whole segment and takes any number of
 segments, none included, so `src/**` covers `src` too. `*`, `?` and classes stay inside one segment, dotfiles
-included. Braces are expanded first, at most 256 ways. There is no negation and no backslash escape: `[*]` is a
-plain star (`escape` writes that). Texts are compared in Unicode NFC.
+included. Braces are expanded first, at most 256 ways. There is no backslash escape: `[*]` is a plain star (`escape`
+writes that). Texts are compared in Unicode NFC. Only a list of patterns has negations (`PatternSet`); what it matches
+and whether it meets a pattern are exact, up to the size that `glob_outside` names, beyond which it errs by meeting.
 
 Method. A pattern is a list of segments, a segment a list of tokens (sets of code points, or a star). Two lists
 meet if a dynamic program over both reaches the two ends; the same program decides segments and tokens. It keeps
@@ -23,6 +24,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
+from analyzer.glob_cover import covers
+from analyzer.glob_outside import UnclearError, shortest_outside
 from analyzer.glob_syntax import ANYTHING, GLOBSTAR, STAR, Glob, Ranges, Segment, bad_pattern, common, read_pattern
 
 _MAGIC = re.compile(r"[*?[{]")
@@ -51,7 +54,8 @@ def normalise(pattern: str) -> str:
 
 def escape(path: str) -> str:
     """A pattern that matches this very path, whatever characters its name has (`app/[id].ts`)."""
-    return _MAGIC.sub(r"[\g<0>]", path)
+    plain = _MAGIC.sub(r"[\g<0>]", path)
+    return f"[!]{plain[1:]}" if plain.startswith("!") else plain
 
 
 def is_literal(pattern: str) -> bool:
@@ -64,7 +68,7 @@ def matches(pattern: str, path: str) -> bool:
     """Whether the pattern covers the path (relative to the root, `/` between segments)."""
     if not path.isascii():
         path = unicodedata.normalize("NFC", path)
-    return any(_covers(glob, path) for glob in read_pattern(pattern))
+    return any(covers(glob, path) for glob in read_pattern(pattern))
 
 
 def intersect(a: str, b: str) -> str | None:
@@ -73,13 +77,23 @@ def intersect(a: str, b: str) -> str | None:
 
 
 class PatternSet:
-    """Patterns indexed by their literal prefix: one path is looked up in as many steps as it has segments."""
+    """Patterns indexed by their literal prefix: one path is looked up in as many steps as it has segments.
+
+    `!pattern` takes out of the set what patterns *before* it brought in, and a later one may bring it in again: the
+    last that matches a path decides. (Unlike in a .gitignore, a file may be brought in again whose folder is out.)
+    """
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._by_prefix: dict[str, list[tuple[Glob, str]]] = {}
+        self._taken_out: list[Glob] = []
+        self._later: dict[Glob, int] = {}
         for pattern in patterns:
+            if pattern.startswith("!"):
+                self._taken_out += read_pattern(pattern[1:])
+                continue
             for glob in read_pattern(pattern):
                 self._by_prefix.setdefault(glob.prefix, []).append((glob, pattern))
+                self._later[glob] = len(self._taken_out)
         self._prefixes = sorted(self._by_prefix)
 
     def match(self, path: str) -> str | None:
@@ -96,14 +110,18 @@ class PatternSet:
             path = unicodedata.normalize("NFC", path)
         for prefix in _ancestors(path):
             for glob, pattern in self._by_prefix.get(prefix, ()):
-                if _covers(glob, path):
+                if covers(glob, path) and not any(covers(out, path) for out in self._outs(glob)):
                     yield pattern
+
+    def _outs(self, glob: Glob) -> list[Glob]:
+        """What later negations take out of it; a pattern that is given twice counts where it stands last."""
+        return self._taken_out[self._later[glob] :] if self._taken_out else []
 
     def meeting(self, pattern: str) -> Iterator[tuple[str, str]]:
         """Every pattern of the set that meets this one, with a witness; one with braces may come more than once."""
         for mine in read_pattern(pattern):
             for glob, other in self._near(mine.prefix):
-                witness = _meet(mine, glob)
+                witness = _meet_outside(mine, glob, self._outs(glob))
                 if witness is not None:
                     yield other, witness
 
@@ -112,7 +130,8 @@ class PatternSet:
         for above in _ancestors(prefix):
             yield from self._by_prefix.get(above, ())
         start = f"{prefix}/" if prefix else ""
-        for key in self._prefixes[bisect_left(self._prefixes, start) :]:
+        for at in range(bisect_left(self._prefixes, start), len(self._prefixes)):
+            key = self._prefixes[at]
             if not key.startswith(start):
                 return
             if key:
@@ -130,72 +149,46 @@ def _ancestors(path: str) -> Iterator[str]:
         yield path
 
 
-def _covers(glob: Glob, path: str) -> bool:
-    if glob.literal is not None:
-        return path == glob.literal
-    if glob.whole_folder:
-        return not glob.prefix or path == glob.prefix or path.startswith(f"{glob.prefix}/")
-    return _accepts(glob.segments, path.split("/"))
-
-
-def _fits(segment: Segment, name: str) -> bool:
-    return _segment_regex(segment).fullmatch(name) is not None
-
-
-@lru_cache(maxsize=1 << 12)
-def _segment_regex(segment: Segment) -> re.Pattern[str]:
-    """Atomic groups: what follows a star is taken where it first fits and never tried again, so time stays linear."""
-    head, *chunks = _chunks(segment)
-    if not chunks:
-        return re.compile(head, re.DOTALL)
-    inner = "".join(f"(?>.*?{chunk})" for chunk in chunks[:-1] if chunk)
-    return re.compile(f"{head}{inner}.*{chunks[-1]}", re.DOTALL)
-
-
-def _chunks(segment: Segment) -> list[str]:
-    """The regular expressions between the stars."""
-    found = [""]
-    for token in segment:
-        if token == STAR:
-            found.append("")
-        else:
-            ranges = "".join(f"{re.escape(chr(low))}-{re.escape(chr(high))}" for low, high in token)
-            found[-1] += f"[{ranges}]"
-    return found
-
-
 def _holds(token: Ranges, char: str) -> bool:
     code = ord(char)
     return any(low <= code <= high for low, high in token)
 
 
-def _accepts(segments: Sequence[Segment], names: Sequence[str]) -> bool:
-    """After a `**` the leftmost fit is never worse than a later one, so one place to go back to is enough."""
-    at = segment = 0
-    back: tuple[int, int] | None = None
-    while at < len(names):
-        if segment < len(segments) and segments[segment] == GLOBSTAR:
-            segment += 1
-            back = (segment, at)
-        elif segment < len(segments) and _fits(segments[segment], names[at]):
-            segment, at = segment + 1, at + 1
-        elif back is not None:
-            back = (back[0], back[1] + 1)
-            segment, at = back
-        else:
-            return False
-    return all(left == GLOBSTAR for left in segments[segment:])
-
-
 def _meet(a: Glob, b: Glob) -> str | None:
     if a.literal is not None:
-        return a.literal if _covers(b, a.literal) else None
+        return a.literal if covers(b, a.literal) else None
     if b.literal is not None:
-        return b.literal if _covers(a, b.literal) else None
+        return b.literal if covers(a, b.literal) else None
     if not _nested(a.prefix, b.prefix):
         return None
+    in_folder = _meet_folder(a, b) or _meet_folder(b, a)
+    if in_folder:
+        return in_folder
     names = _product(a.segments, b.segments, GLOBSTAR, _shared_name, (STAR,))
     return None if names is None else "/".join(names) or "x"
+
+
+def _meet_outside(a: Glob, b: Glob, outs: Sequence[Glob]) -> str | None:
+    """What `_meet` finds, outside of others. Where that is too long to work out they are not counted."""
+    witness = _meet(a, b)
+    if witness is None or not any(covers(out, witness) for out in outs):
+        return witness
+    try:
+        return shortest_outside((a, b), outs)
+    except UnclearError:
+        return witness
+
+
+def _meet_folder(folder: Glob, other: Glob) -> str | None:
+    """The least path for the commonest pairs, without the product: a whole folder, and a name at any depth."""
+    if not folder.whole_folder:
+        return None
+    if folder.prefix and covers(other, folder.prefix):
+        return folder.prefix
+    if len(other.segments) == 2 and other.segments[0] == GLOBSTAR != other.segments[1]:
+        name = _shared_name(other.segments[1], (STAR,))
+        return f"{folder.prefix}/{name}" if folder.prefix else name
+    return None
 
 
 @lru_cache(maxsize=1 << 14)
@@ -250,6 +243,12 @@ def _after(item: str | None, rest: tuple[str, ...] | None) -> tuple[str, ...] | 
 
 
 def _least(found: Iterable[Any]) -> Any:
-    """The shortest of what was found, the first in order among equals."""
+    """The shortest of what was found, the first in order among equals; each part of a path costs a slash besides."""
     there = [one for one in found if one is not None]
-    return min(there, key=lambda one: (sum(map(len, one)), one)) if len(there) > 1 else there[0] if there else None
+    return (
+        min(there, key=lambda one: (sum(map(len, one)) + len(one), one))
+        if len(there) > 1
+        else there[0]
+        if there
+        else None
+    )

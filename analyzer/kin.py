@@ -23,7 +23,7 @@ class Kin:
 
     @cached_property
     def _children(self) -> dict[str, list[str]]:
-        return _inverted((parent, issue.id) for issue in self._backlog.values() for parent in _parents(issue))
+        return _inverted((parent, issue.id) for issue in self._backlog.values() for parent in parents_of(issue))
 
     @cached_property
     def _dependants(self) -> dict[str, list[str]]:
@@ -31,7 +31,7 @@ class Kin:
 
     def family(self, issue: Issue) -> set[str]:
         """Parents, their other children, and its own children."""
-        parents = _parents(issue)
+        parents = parents_of(issue)
         found = parents | set(self._children.get(issue.id, ()))
         for parent in parents:
             found.update(self._children.get(parent, ()))
@@ -48,7 +48,8 @@ class Kin:
         return {token for token in tokens if token in self._backlog and token != issue.id}
 
 
-def _parents(issue: Issue) -> set[str]:
+def parents_of(issue: Issue) -> set[str]:
+    """What the issue is a child of, by its dependencies or by an id of the form `parent.N`."""
     stem, dot, number = issue.id.rpartition(".")
     own = {dependency.target for dependency in issue.dependencies if dependency.bond is Bond.PARENT}
     return own | {stem} if dot and number.isdigit() else own

@@ -9,7 +9,7 @@ from analyzer.layout import Look, clean
 from analyzer.placing import hours
 from analyzer.preview import Preview
 from analyzer.proposal import Placed, Plan, TrackConflict
-from analyzer.report import hot_files, meetings, placement, why_not
+from analyzer.report import hot_files
 from analyzer.scope import Scope
 from analyzer.tracks import Track, TrackStatus
 
@@ -40,34 +40,6 @@ def full_text(plan: Plan, look: Look) -> str:
 
 def _told(plan: Plan, look: Look, sections: Iterable[Callable[[Plan, Look], list[str]]]) -> str:
     return _page(*(section(plan, look) for section in sections))
-
-
-def explain_text(plan: Plan, issue: Issue, scope: Scope, look: Look) -> str:
-    """One issue: why it is (not) ready, what it would touch, whom it would meet."""
-    track = plan.track_of.get(issue.id)
-    verdict = (
-        look.style("ready", "green")
-        if issue.id in plan.ready
-        else look.style("not ready", "yellow") + f": {why_not(plan, issue)}"
-    )
-    head = [f"{look.style(issue.id, 'bold')}  P{issue.priority} {issue.kind}  {clean(issue.title)}", f"  {verdict}"]
-    if track:
-        run = " → ".join(track.issues)
-        head.append(f"  track {track.id} ({track.status.value.lower()}): {run}")
-        head.append(f"  {placement(plan, track)}")
-    waits = [(name, plan.issue(name).status.value, plan.issue(name).title) for name in _waits(plan, issue)]
-    below = [name for name, own in plan.backlog.blockers.items() if issue.id in own]
-    met = [
-        (f"{found.p:.0%}", found.b if found.a == issue.id else found.a, found.witness, "; ".join(found.evidence[:2]))
-        for found in meetings(plan, issue.id)
-    ]
-    return _page(
-        head,
-        _section(look, "WAITS FOR", waits),
-        _section(look, "SETS FREE", [(name, plan.issue(name).title) for name in below]),
-        [*_scope_lines(scope, look, 10)],
-        _section(look, "WOULD MEET", met),
-    )
 
 
 def scope_text(issue: Issue, scope: Scope, view: Preview, look: Look) -> str:
@@ -218,7 +190,9 @@ def _end(plan: Plan, look: Look) -> list[str]:
         return []
     expected = look.style(hours(span.expected), "bold")
     slots = f"{plan.request.slots} slot{'s' * (plan.request.slots != 1)}"
-    lines = [f"{expected} expected with {slots}, never under {hours(span.lower_bound)}"]
+    lines = [f"{expected} expected with {slots}, never under {hours(span.lower_bound)}: {span.binds}"]
+    if span.gap:
+        lines.append(f"the difference: {span.gap}")
     if len(span.critical_path) > 1:
         lines.append(f"longest chain: {_chain(span.critical_path)}")
     return lines
@@ -226,10 +200,6 @@ def _end(plan: Plan, look: Look) -> list[str]:
 
 def _chain(names: Sequence[str]) -> str:
     return " → ".join(names) if len(names) <= 5 else " → ".join((*names[:3], f"… {len(names) - 4} more …", names[-1]))
-
-
-def _waits(plan: Plan, issue: Issue) -> tuple[str, ...]:
-    return next((one.waits_for for one in plan.blocked if one.id == issue.id), ())
 
 
 def _scope_lines(scope: Scope, look: Look, most: int) -> Iterator[str]:

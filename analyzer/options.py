@@ -20,8 +20,16 @@ COMMANDS = {
     "explain": "One issue: is it ready, what it touches, whom it meets.",
     "scope": "The files that one issue is likely to touch, and why.",
     "graph": "The graph as Mermaid, Graphviz (dot), SVG or HTML page.",
+    "lint": "Is each issue fit for an agent? What to mend; exits 1 when one asked for by ID is unfit.",
+    "layered": "`layered-tasks.md`: export the tracker to FILE, or import FILE (shown first; --yes writes).",
 }
-NEEDS_ISSUE = ("explain", "scope")
+ARGUMENTS = {
+    "explain": (("issue", "ID", "The issue."),),
+    "scope": (("issue", "ID", "The issue."),),
+    "lint": (("ids", "[ID]...", "Only these issues."),),
+    "layered": (("action", "import|export", "What to do."), ("file", "FILE", "The layered tasks.")),
+}
+"""Command -> its arguments: field of Options, what it is called, what it is. `ids` takes any number of words."""
 FORMATS = ("mermaid", "dot", "html", "svg")
 
 OPTIONS: Mapping[str, tuple[type, str, str]] = {
@@ -29,13 +37,16 @@ OPTIONS: Mapping[str, tuple[type, str, str]] = {
     "slots": (int, "N", "How many tracks may be begun now."),
     "epic": (str, "ID", "Only the issues below this epic."),
     "only": (str, "ID,ID", "Only these issues."),
-    "issues": (Path, "FILE", "Read this JSONL in place of the repository's tracker."),
+    "cross_check": (bool, "", "Ask bd too what is ready, and tell where it differs."),
+    "issues": (Path, "FILE", "Read this JSONL or beads.db in place of the repository's tracker."),
     "history": (Path, "FILE", "Read this history.jsonl in place of `git log`."),
     "tree": (Path, "FILE", "Read this list of paths in place of the tree at HEAD."),
     "at": (str, "TIME", "Go back to this time (ISO 8601): what was open then."),
     "format": (str, "FORMAT", "For graph and full: mermaid, dot, html or svg."),
     "repo": (Path, "PATH", "The repository (default: around this folder)."),
     "config": (Path, "FILE", "Read this configuration."),
+    "write_deps": (bool, "", "For recommend: predicted conflicts as dependencies (shown; --yes writes them)."),
+    "yes": (bool, "", "Write what was shown: for recommend --write-deps and layered."),
     "quiet": (bool, "", "No narration."),
     "verbose": (bool, "", "Long lists whole, and how long the parts took."),
     "no_color": (bool, "", "No colours."),
@@ -46,12 +57,13 @@ FLAGS = frozenset(key for key, (kind, *_) in OPTIONS.items() if kind is bool)
 
 @dataclass(frozen=True)
 class Options:
-    """The options of all commands. `at` is a time as typed, `issue` the argument ID."""
+    """The options and arguments of all commands. `at` is a time as typed."""
 
     json: bool = False
     slots: int = 4
     epic: str = ""
     only: tuple[str, ...] = ()
+    cross_check: bool = False
     issues: Path | None = None
     history: Path | None = None
     tree: Path | None = None
@@ -62,7 +74,12 @@ class Options:
     quiet: bool = False
     verbose: bool = False
     no_color: bool = False
+    write_deps: bool = False
+    yes: bool = False
     issue: str = ""
+    ids: tuple[str, ...] = ()
+    action: str = ""
+    file: Path | None = None
 
 
 def read_plainly(argv: Sequence[str]) -> tuple[str, Options] | None:
@@ -82,9 +99,18 @@ def read_plainly(argv: Sequence[str]) -> tuple[str, Options] | None:
             if not name.startswith("--") or key in FLAGS or not _fits(key, given):
                 return None
             found[key] = given
-    if not plain or plain[0] not in COMMANDS or len(plain) != (2 if plain[0] in NEEDS_ISSUE else 1):
+    if not plain or plain[0] not in COMMANDS:
         return None
-    return plain[0], options_from({**found, **({"issue": plain[1]} if plain[1:] else {})})
+    named = _arguments(plain[0], plain[1:])
+    return None if named is None else (plain[0], options_from({**found, **named}))
+
+
+def _arguments(command: str, words: Sequence[str]) -> dict[str, Any] | None:
+    """The words by the fields of Options that they fill, None when they are too few or too many."""
+    fields = [field for field, *_ in ARGUMENTS.get(command, ())]
+    if fields == ["ids"]:
+        return {"ids": words}
+    return dict(zip(fields, words, strict=True)) if len(fields) == len(words) else None
 
 
 def _fits(key: str, value: str) -> bool:
@@ -99,6 +125,9 @@ def options_from(given: Mapping[str, Any]) -> Options:
     for key, (kind, *_) in OPTIONS.items():
         if key in values:
             values[key] = kind(values[key])
+    if "file" in values:
+        values["file"] = Path(values["file"])
+    values["ids"] = tuple(values.get("ids", ()))
     if "only" in values:
         values["only"] = tuple(name.strip() for name in values["only"].split(",") if name.strip())
     return Options(**values)

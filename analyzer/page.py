@@ -1,10 +1,17 @@
-"""A plan as one HTML file: the graph drawn, what to do now, what waits, who would meet where. No network, no script."""
+"""A plan as one HTML file: the graph to look at and ask, then what to do now, what waits, who would meet where.
+
+Everything is inside the file and nothing is fetched: a policy in its head forbids it. The graph opens with the first
+layers of a tracker of any size; search, filters, a click on an issue and the buttons show the rest (`graph_page.js`).
+Without scripts the static drawing stands in its place.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
+from analyzer.canvas import as_script, canvas
 from analyzer.drawing import svg
 from analyzer.layout import clean
 from analyzer.placing import hours
@@ -15,17 +22,9 @@ from analyzer.tracks import Track
 MOST_ROWS = 300
 """Rows of a table before the rest is only counted."""
 
-_STYLE = """
-:root{color-scheme:light dark;--line:#8884;--soft:#868e96}
-body{font:15px/1.5 system-ui,sans-serif;max-width:1180px;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.5rem;margin-bottom:.2rem}h2{font-size:1.1rem;margin:2.2rem 0 .5rem}p{margin:.2rem 0}
-.soft{color:var(--soft)}.warn{color:#e8590c}
-.graph{overflow:auto;max-height:80vh;border:1px solid var(--line);border-radius:10px;margin:1.2rem 0}
-.figures{display:flex;gap:2.2rem;flex-wrap:wrap;margin:1rem 0}.figures b{display:block;font-size:1.5rem}
-table{border-collapse:collapse;width:100%}th{text-align:left;color:var(--soft);font-weight:500}
-td,th{padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}code{font-size:.9em}
-td:first-child{white-space:nowrap}svg{display:block}
-"""
+_HERE = Path(__file__).parent
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+_STATES = {"now": "begin now", "ready": "ready", "waits": "waits", "blocked": "blocked"}
 
 
 def html(plan: Plan) -> str:
@@ -36,14 +35,43 @@ def html(plan: Plan) -> str:
         f'<p class="soft">{escape(source.path)}, {source.count} issues</p>',
         f'<p class="warn">{escape(source.stale)}</p>' if source.stale else "",
         _figures(plan),
-        f'<div class="graph">{svg(plan)}</div>',
+        _graph(plan),
         *_tables(plan),
     ]
+    script = (_HERE / "graph_page.js").read_text(encoding="utf-8")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>Plan: {escape(source.path)}</title><style>{_STYLE}</style></head>"
-        f"<body>{''.join(parts)}</body></html>\n"
+        f"<title>Plan: {escape(source.path)}</title>"
+        f"<style>{(_HERE / 'graph_page.css').read_text(encoding='utf-8')}</style></head>"
+        f"<body><main>{''.join(parts)}</main>"
+        f'<script id="plan" type="application/json">{as_script(canvas(plan))}</script>'
+        f"<script>{script}</script></body></html>\n"
+    )
+
+
+def _graph(plan: Plan) -> str:
+    """The frame that the script fills: tools, cards and ties, the panel of one issue."""
+    states = "".join(
+        f'<label><input type="checkbox" data-state="{name}" checked>'
+        f'<i style="background:var(--{name})"></i>{words}</label>'
+        for name, words in _STATES.items()
+    )
+    tips = "".join(
+        f'<marker id="{name}" viewBox="0 0 8 8" refX="2" refY="4" markerWidth="8" markerHeight="8" orient="auto" '
+        f'markerUnits="userSpaceOnUse"><path class="tip {name}" d="M0 0L8 4L0 8z"/></marker>'
+        for name in ("tip", "gold")
+    )
+    return (
+        '<div class="tools"><input type="search" id="search" placeholder="Search id, title, label…" '
+        f'aria-label="Search">{states}'
+        '<label><input type="checkbox" id="meetings" checked><i class="stroke"></i>would meet in a file</label>'
+        '<label><input type="checkbox" id="critical" checked><i class="stroke path"></i>critical path</label>'
+        '<span class="found" id="found"></span></div>'
+        f'<div id="graph"><svg id="ties" aria-hidden="true"><defs>{tips}</defs></svg><div id="bands"></div></div>'
+        '<aside id="panel" hidden></aside><div id="tip" hidden></div>'
+        f"<noscript>{svg(plan)}</noscript>"
     )
 
 

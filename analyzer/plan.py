@@ -3,23 +3,23 @@
 Pure: the same facts give the same plan, whatever the order of their lines. Nothing here changes a tracker, a
 repository or a slot; every plan is a dry run until somebody acts on it.
 
-The waves are made of tracks; the expected makespan is that of the issues themselves, since an agent need not wait
-for the whole track of another.
+The waves are made of tracks, in the order in which the best timetable of the issues begins them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from analyzer.conflicts import Conflict, find_conflicts
 from analyzer.facts import Facts
 from analyzer.graph import Node
 from analyzer.issues import Issue, Status
+from analyzer.makespan import makespan, prices
 from analyzer.placing import assign, conflicts_of, name_tracks, neighbours, queue
 from analyzer.policy import Policy
-from analyzer.proposal import Makespan, Plan, Request
+from analyzer.proposal import Plan, Request
 from analyzer.readiness import Rules
-from analyzer.schedule import Job, Name, finishing_time, waves
+from analyzer.schedule import Job, Name, waves
 from analyzer.scope import Scope, predict
 from analyzer.study import Study
 from analyzer.tracks import Track, TrackStatus, bind
@@ -28,14 +28,22 @@ __all__ = ["Plan", "Policy", "Request", "make_plan"]
 
 FRESH_DAYS = 7.0
 """Work that the tracker calls in progress keeps others off its files this long after its last update."""
+PRICED = 0.25
+"""The share of `conflict_at` below which a conflict is not worth a price."""
 
 
-def make_plan(facts: Facts, request: Request, policy: Policy | None = None) -> Plan:
-    """The plan for these facts. Raises Failure("no-such-issue") when the request names an unknown issue."""
+def make_plan(
+    facts: Facts, request: Request, policy: Policy | None = None, known: Mapping[str, Scope] | None = None
+) -> Plan:
+    """The plan for these facts. Raises Failure("no-such-issue") when the request names an unknown issue.
+
+    `known` are scopes predicted before that shall stand: prediction is most of the work of whoever plans again
+    and again.
+    """
     policy = policy or Policy()
     rules = Rules(request.now, frozenset(request.busy), policy.unknown_blocks, policy.alias_dependencies)
     study = Study.of(facts.issues, request, rules, policy.default_seconds)
-    scopes = _scopes(study, facts, request, policy)
+    scopes = _scopes(study, facts, request, policy, known or {})
     found = tuple(c for c in find_conflicts(scopes, threshold=policy.conflict_at) if not study.is_ordered(c.a, c.b))
     hard = tuple(conflict for conflict in found if policy.hot == "serialize" or not conflict.hot_only)
     near = neighbours((conflict.a, conflict.b) for conflict in hard)
@@ -44,7 +52,10 @@ def make_plan(facts: Facts, request: Request, policy: Policy | None = None) -> P
     between = conflicts_of(tracks, hard)
     running = _running(tracks, hard, _in_progress(study, request))
     apart = neighbours((conflict.a, conflict.b) for conflict in between)
-    rounds = waves(_track_jobs(study, tracks), apart, max(1, request.slots), frozenset(running))
+    slots = max(1, request.slots)
+    costs = prices(study, _unlikely(study, scopes, policy))
+    span, starts = makespan(study, tracks, near, costs, slots)
+    rounds = waves(_track_jobs(study, tracks, starts), apart, slots, frozenset(running))
     names = tuple(tuple(str(name) for name in wave) for wave in rounds)
     assignments = assign(study, tracks, names[0] if names else (), request.slots)
     return Plan(
@@ -65,17 +76,19 @@ def make_plan(facts: Facts, request: Request, policy: Policy | None = None) -> P
         waves=names,
         assignments=assignments,
         queued=queue(tracks, names, assignments, between, running),
-        makespan=_makespan(study, tracks, near, max(1, request.slots)),
+        makespan=span,
     )
 
 
-def _scopes(study: Study, facts: Facts, request: Request, policy: Policy) -> dict[str, Scope]:
-    """The predicted scope of every chosen issue and of what is being worked on."""
-    wanted = [study.backlog.issues[name] for name in study.ranked]
-    wanted += [
-        study.backlog.issues[name] for name in request.busy if name in study.backlog.issues and name not in study.chosen
-    ]
-    return dict(predict(wanted, study.backlog.issues, facts.history, facts.tree, policy.scope))
+def _scopes(
+    study: Study, facts: Facts, request: Request, policy: Policy, known: Mapping[str, Scope]
+) -> dict[str, Scope]:
+    """The predicted scope of every chosen issue and of what is being worked on, in the order of importance."""
+    busy = (name for name in request.busy if name in study.backlog.issues and name not in study.chosen)
+    names = [*study.ranked, *busy]
+    wanted = [study.backlog.issues[name] for name in names if name not in known]
+    fresh = predict(wanted, study.backlog.issues, facts.history, facts.tree, policy.scope) if wanted else {}
+    return {name: known[name] if name in known else fresh[name] for name in names}
 
 
 def _in_progress(study: Study, request: Request) -> frozenset[str]:
@@ -100,8 +113,16 @@ def _running(tracks: Sequence[Track], found: Iterable[Conflict], busy: frozenset
     return met
 
 
-def _track_jobs(study: Study, tracks: Sequence[Track]) -> list[Job]:
-    """The tracks that can be reached, first in order first, and the milestones between them."""
+def _unlikely(study: Study, scopes: Mapping[str, Scope], policy: Policy) -> Iterator[Conflict]:
+    """The conflicts below the threshold that are worth a price, among the issues that were searched."""
+    first = {name: scopes[name] for name in study.ranked[: policy.scope.searched]}
+    for one in find_conflicts(first, threshold=policy.conflict_at * PRICED):
+        if one.p < policy.conflict_at and not one.hot_only and not study.is_ordered(one.a, one.b):
+            yield one
+
+
+def _track_jobs(study: Study, tracks: Sequence[Track], starts: Mapping[str, float]) -> list[Job]:
+    """The tracks that can be reached, first to begin first, and the milestones between them."""
     reachable = [track for track in tracks if track.status is not TrackStatus.BLOCKED]
     home: dict[Node, Name] = {issue: track.id for track in reachable for issue in track.issues}
     graph = study.order.acyclic
@@ -109,32 +130,13 @@ def _track_jobs(study: Study, tracks: Sequence[Track]) -> list[Job]:
     def before(nodes: Iterable[Node]) -> frozenset[Name]:
         return frozenset(home.get(other, ("milestone", other)) for node in nodes for other in graph.pred[node])
 
-    rank = {track.id: study.rank(track.issues[0]) for track in reachable}
+    rank = {track.id: (starts[track.issues[0]], study.rank(track.issues[0])) for track in reachable}
     jobs = [
         Job(track.id, before(track.issues) - {track.id}, track.seconds)
         for track in sorted(reachable, key=lambda track: rank[track.id])
     ]
     milestones = [node for node in graph if node not in home and node not in study.reach]
     return jobs + [Job(("milestone", node), before([node]), is_track=False) for node in milestones]
-
-
-def _makespan(study: Study, tracks: Sequence[Track], near: Mapping[str, frozenset[str]], slots: int) -> Makespan:
-    """Of the issues that can be reached, one after another within a track."""
-    reachable = sorted(
-        (t for t in tracks if t.status is not TrackStatus.BLOCKED), key=lambda t: study.rank(t.issues[0])
-    )
-    graph = study.order.acyclic
-    jobs: dict[Node, Job] = {}
-    for track in reachable:
-        for issue, previous in zip(track.issues, (None, *track.issues), strict=False):
-            after = frozenset(graph.pred[issue]) | ({previous} if previous else set())
-            jobs[issue] = Job(issue, after, study.seconds(issue))
-    for node in graph:
-        if node not in jobs and node not in study.reach:
-            jobs[node] = Job(node, frozenset(graph.pred[node]), is_track=False)
-    chain, longest = study.critical_path()
-    work = sum(job.seconds for job in jobs.values())
-    return Makespan(finishing_time(list(jobs.values()), near, slots), max(longest, work / slots), chain)
 
 
 def _only(layers: Iterable[Iterable[str]], chosen: frozenset[str]) -> tuple[tuple[str, ...], ...]:

@@ -72,11 +72,19 @@ class Placed:
 
 @dataclass(frozen=True)
 class Makespan:
-    """Seconds: `expected` by list scheduling; never under `lower_bound` (longest chain, or all work over all slots)."""
+    """Seconds: `expected` of the best timetable found, rework included; never under `lower_bound`."""
 
     expected: float
     lower_bound: float
     critical_path: tuple[str, ...]
+    bound: str = "chain"
+    """Which of the proofs binds: "chain", "slots" or "conflicts"."""
+    binds: str = ""
+    """The same in words."""
+    gap: str = ""
+    """Why `expected` is more than a tenth above the bound, "" when it is not."""
+    proven: bool = False
+    """Whether no schedule ends sooner."""
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,31 @@ def standings(backlog: Backlog, rules: Rules) -> dict[str, Standing]:
     return found
 
 
+def differences(issues: Iterable[Issue], told: frozenset[str], now: float, where: str) -> tuple[Trouble, ...]:
+    """Where `told`, the ids that the tracker itself calls ready, is not what its edges say by its own rules.
+
+    Of the open work alone: trackers differ in whether they offer epics and what is in progress. `where` names the
+    answer that was compared. The edges count: a stored flag has been wrong under parallel closes.
+    """
+    rules = Rules(now, aliases=False)
+    backlog = resolve(issues, rules)
+    found: list[Trouble] = []
+    for name, standing in standings(backlog, rules).items():
+        issue = backlog.issues[name]
+        if issue.status is not Status.OPEN or not is_work(issue) or standing.ready == (name in told):
+            continue
+        if standing.ready:
+            found.append(Trouble(where, f"{name} is not in it, though nothing holds it back", "it counts as ready"))
+        else:
+            found.append(
+                Trouble(where, f"{name} is in it, though it is held back: {standing.why}", "it counts as held back")
+            )
+    strangers = sorted(told - backlog.issues.keys())
+    if strangers:
+        found.append(Trouble(where, f"{_listed(strangers)} is in it, but not in the export", "left out"))
+    return tuple(found)
+
+
 def _bonds(issue: Issue, rules: Rules) -> tuple[Dependency, ...]:
     if rules.aliases or not issue.dependencies:
         return issue.dependencies

@@ -36,6 +36,10 @@ def recommend_json(plan: Plan) -> Json:
             "expected": plan.makespan.expected,
             "lower_bound": plan.makespan.lower_bound,
             "critical_path": list(plan.makespan.critical_path),
+            "bound": plan.makespan.bound,
+            "binds": plan.makespan.binds,
+            "gap": plan.makespan.gap,
+            "proven": plan.makespan.proven,
         },
     }
 

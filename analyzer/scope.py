@@ -22,11 +22,12 @@ from dataclasses import dataclass, field, replace
 from analyzer.globs import PatternSet, escape, normalise
 from analyzer.history import History
 from analyzer.issues import Issue
-from analyzer.kin import Kin
+from analyzer.kin import Kin, parents_of
 from analyzer.mentions import Manner, Mentions, find_mentions
 from analyzer.ranking import Ranker
 from analyzer.reasons import Reasons
 from analyzer.signals import Evidence, issue_terms
+from analyzer.ties import Ties, weighed
 from analyzer.tree import Tree
 from resources.system.errors import Failure
 
@@ -43,6 +44,7 @@ LABEL_P = 0.6
 UNSEEN_P = 0.6
 """A named path that cannot be looked up."""
 TELLING_TERMS = 120
+NAMED_OUTRIGHT = (Manner.PATH, Manner.PART, Manner.NAME)
 CROWD = 10
 """A file that more issues of one request claim, and more than `hot_share` of them, is hot in it."""
 
@@ -71,6 +73,8 @@ class Scope:
     """Hot files among `files`."""
     words: Mapping[str, float] = field(default_factory=dict, hash=False)
     """The telling terms of a searched issue, as a vector of length 1."""
+    ties: Ties = field(default=Ties(), repr=False)
+    """What a searched issue may have in common with others beside its files."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,20 @@ def _draft(issue: Issue, ranker: Ranker, policy: ScopePolicy, searched: bool) ->
     write |= {escape(path) for path in _named_outright(mentions) if ranked.get(path, 0.0) >= policy.warn_at}
     write |= {pattern for pattern, p in new if p >= policy.reserve_at}
     words = evidence.history.telling_terms(issue_terms(issue), TELLING_TERMS) if searched else {}
-    return Scope(issue.id, files, new, tuple(sorted(write)), words=words)
+    ties = _ties(issue, mentions, evidence) if searched else Ties()
+    return Scope(issue.id, files, new, tuple(sorted(write)), words=words, ties=ties)
+
+
+def _ties(issue: Issue, mentions: Mentions, evidence: Evidence) -> Ties:
+    return Ties(
+        issue=issue.id,
+        parents=frozenset(parents_of(issue)),
+        targets=frozenset(dependency.target for dependency in issue.dependencies),
+        cited=frozenset(evidence.kin.cited(issue)),
+        labels=frozenset(issue.labels),
+        named=frozenset(m.path for m in mentions.found if m.manner in NAMED_OUTRIGHT and m.share > 0.4),
+        precedents=weighed(evidence.precedents(issue.id)),
+    )
 
 
 def _taken(mentions: Mentions) -> dict[str, float]:
@@ -164,8 +181,7 @@ def _taken(mentions: Mentions) -> dict[str, float]:
 
 
 def _named_outright(mentions: Mentions) -> Iterator[str]:
-    sure = (Manner.PATH, Manner.PART, Manner.NAME)
-    return (mention.path for mention in mentions.found if mention.manner in sure and mention.share == 1)
+    return (mention.path for mention in mentions.found if mention.manner in NAMED_OUTRIGHT and mention.share == 1)
 
 
 def _stated(issue: Issue, mentions: Mentions, tree: Tree, policy: ScopePolicy) -> _Stated:

@@ -29,6 +29,8 @@ from analyzer.words import counts, split, terms
 Hit = TypeVar("Hit")
 Signal = dict[str, float]
 Signals = dict[str, Signal]
+Precedent = tuple[float, frozenset[str]]
+"""How much a past commit reads like an issue (0..1), and its files under today's paths."""
 
 SEARCHED_TEXTS, SEARCHED_PATHS = 40, 60
 LOOKED_BACK = 1500
@@ -43,6 +45,7 @@ class Evidence:
         self.history, self.tree, self.kin = history, tree, kin
         self._moved: dict[str, str | None] = {}
         self._worked: dict[str, list[str]] = {}
+        self._precedents: dict[str, list[Precedent]] = {}
 
     def today(self, path: str) -> str | None:
         """Where the file of an old path is now: there, or the only file of that name; None when it is gone."""
@@ -160,11 +163,22 @@ class Evidence:
         query = issue_terms(issue)
         end = len(self.history)
         found = self._paths_like(query)
-        commits = self.history.similar_commits(query, SEARCHED_TEXTS)
+        commits = self._similar(issue.id, query)
         issues = [hit for hit in self.history.similar_issues(query, SEARCHED_TEXTS) if hit[0] != issue.id.lower()]
         found |= _votes("commits", commits, self.files_at, lambda number: end - number)
         found |= _votes("issues", issues, self.files_of, lambda name: end - self.history.commits_of(name)[-1])
         return found
+
+    def precedents(self, issue_id: str) -> Sequence[Precedent]:
+        """The commits that were found alike to an issue that has been searched for, best first."""
+        return self._precedents.get(issue_id, ())
+
+    def _similar(self, issue_id: str, query: Mapping[str, float]) -> list[tuple[int, float]]:
+        hits = self.history.similar_commits(query, SEARCHED_TEXTS)
+        self._precedents[issue_id] = [
+            (like, frozenset(files)) for number, like in hits if (files := self.files_at(number))
+        ]
+        return hits
 
     def _paths_like(self, query: Mapping[str, float]) -> Signals:
         shelf = self.tree.shelf

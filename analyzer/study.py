@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from analyzer.estimates import Estimates, learn
 from analyzer.graph import Node, Order, issue_of, longest_chain, order, out_of_reach, tails, urgencies
 from analyzer.issues import Issue
 from analyzer.proposal import Blocked, Epic, Request, find_issue
@@ -24,20 +25,24 @@ UNCHOSEN = "not among the issues asked for"
 
 @dataclass(frozen=True)
 class Study:
-    """The unfinished issues under one request. `default_seconds` is the work in an issue without an estimate."""
+    """The unfinished issues under one request."""
 
     backlog: Backlog
     standings: Mapping[str, Standing]
     order: Order
     chosen: frozenset[str]
     """The unfinished work issues that the request is about."""
-    default_seconds: float
+    estimates: Estimates
 
     @classmethod
     def of(cls, issues: tuple[Issue, ...], request: Request, rules: Rules, default_seconds: float) -> Study:
-        """Raises Failure("no-such-issue") when the request names an issue that the tracker does not have."""
+        """`default_seconds` is the work in an issue that nothing tells of.
+
+        Raises Failure("no-such-issue") when the request names an issue that the tracker does not have.
+        """
         backlog = resolve(issues, rules)
-        return cls(backlog, standings(backlog, rules), order(backlog), _chosen(backlog, request), default_seconds)
+        known = learn(backlog.issues.values(), default_seconds)
+        return cls(backlog, standings(backlog, rules), order(backlog), _chosen(backlog, request), known)
 
     @cached_property
     def reach(self) -> dict[Node, str]:
@@ -60,14 +65,19 @@ class Study:
         """The work in a node; milestones and containers have none."""
         if not isinstance(node, str) or not is_work(self.backlog.issues[node]):
             return 0.0
-        minutes = self.backlog.issues[node].estimated_minutes
-        return minutes * 60.0 if minutes else self.default_seconds
+        return self.estimates.seconds(self.backlog.issues[node])
 
     def rank(self, name: str) -> Rank:
         """The place of an issue in the order of giving out; smaller goes first."""
-        issue = self.backlog.issues[name]
-        urgency = self._urgency.get(name, issue.priority)
-        return urgency, -self._tail.get(name, 0.0), issue.created or float("inf"), name
+        if name not in self._ranks:
+            issue = self.backlog.issues[name]
+            urgency = self._urgency.get(name, issue.priority)
+            self._ranks[name] = urgency, -self._tail.get(name, 0.0), issue.created or float("inf"), name
+        return self._ranks[name]
+
+    @cached_property
+    def _ranks(self) -> dict[str, Rank]:
+        return {}
 
     def is_ordered(self, a: str, b: str) -> bool:
         """Whether one of two issues (transitively) waits for the other, so that they never run side by side."""
@@ -133,8 +143,7 @@ class Study:
 
     def critical_path(self) -> tuple[tuple[str, ...], float]:
         """The longest chain among the issues that can be done, and its seconds."""
-        movable = self.order.acyclic.subgraph(node for node in self.order.acyclic if node not in self.reach)
-        chain, seconds = longest_chain(movable, self.seconds)
+        chain, seconds = longest_chain(self.order.acyclic, self.seconds, without=self.reach)
         return tuple(issue_of(node) for node in chain if node in self.chosen), seconds
 
 

@@ -16,20 +16,21 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analyzer.conflicts import risk
 from analyzer.history import Commit, History
 from analyzer.issues import Bond, Dependency, Issue
-from analyzer.scope import predict
+from analyzer.scope import Scope, predict
 
 TRIVIAL = ("changelog", "readme", "license", "version")
+Judged = TypeVar("Judged")
 FEWEST_PAIRS, FEWEST_OF_A_CLASS = 100, 8
 
 
@@ -63,7 +64,12 @@ def measure(repository: Repository) -> dict[str, Any]:
         spent += time.perf_counter() - began
         rows.append(file_figures([file.path for file in scope[case["id"]].files], set(case["existing"])))
     figures: dict[str, Any] = {key: fmean(row[key] for row in rows) for key in rows[0]} if rows else {}
-    return {"cases": len(rows), **figures, **_pair_figures(repository), "seconds_per_issue": spent / max(1, len(rows))}
+    return {
+        "cases": len(rows),
+        **figures,
+        **pair_figures(pairs_of(repository, risk)),
+        "seconds_per_issue": spent / max(1, len(rows)),
+    }
 
 
 def file_figures(ranked: Sequence[str], truth: set[str]) -> dict[str, float]:
@@ -79,8 +85,9 @@ def file_figures(ranked: Sequence[str], truth: set[str]) -> dict[str, float]:
     }
 
 
-def _pair_figures(repository: Repository) -> dict[str, float]:
-    pairs: dict[tuple[str, str], tuple[float, bool]] = {}
+def pairs_of(repository: Repository, judge: Callable[[Scope, Scope], Judged]) -> list[tuple[Judged, bool]]:
+    """What `judge` says of each pair of issues that were open together, and whether the two met."""
+    pairs: dict[tuple[str, str], tuple[Judged, bool]] = {}
     for snapshot in repository.snapshots:
         names = [name for name in snapshot["ready"] if name in repository.cases]
         history = repository.history.before(snapshot["history_before_ts"])
@@ -89,11 +96,16 @@ def _pair_figures(repository: Repository) -> dict[str, float]:
         for a, b in combinations(sorted(names), 2):
             one, other = repository.cases[a], repository.cases[b]
             if (a, b) not in pairs and not set(one["commits"]) & set(other["commits"]):
-                pairs[a, b] = risk(scopes[a], scopes[b]), bool(_solid(one["files"]) & _solid(other["files"]))
-    collided = sum(truth for _, truth in pairs.values())
+                pairs[a, b] = judge(scopes[a], scopes[b]), bool(_solid(one["files"]) & _solid(other["files"]))
+    return list(pairs.values())
+
+
+def pair_figures(pairs: Sequence[tuple[float, bool]]) -> dict[str, float]:
+    """The figures of scored pairs; none where there are too few of them."""
+    collided = sum(truth for _, truth in pairs)
     if len(pairs) < FEWEST_PAIRS or min(collided, len(pairs) - collided) < FEWEST_OF_A_CLASS:
         return {}
-    ranked = sorted(pairs.values(), key=lambda pair: -pair[0])
+    ranked = sorted(pairs, key=lambda pair: -pair[0])
     safest = [truth for _, truth in ranked[len(ranked) // 2 :]]
     base = collided / len(pairs)
     return {

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from analyzer.facts import Facts
 from analyzer.policy import Policy, policy_from
-from analyzer.sources import read_facts, tracker_file
+from analyzer.sources import read_facts, tracker_file, tracker_version
 from coordinator.agents.adapter import Adapter
 from coordinator.agents.command import Command
 from coordinator.agents.scripted import Scripted
@@ -23,7 +23,6 @@ from coordinator.config import Config, read_config
 from coordinator.tasks.tracker import Tracker, open_tracker
 from resources.databases.databases import Databases, open_databases
 from resources.state.sqlite import SqliteLedger
-from resources.system.clock import wall
 from resources.system.errors import Failure
 from resources.system.git import current_branch, resolve
 from resources.system.repository import Repository, branch_tip, find_repository
@@ -99,13 +98,7 @@ class Project:
         return self._facts[1]
 
     def _facts_version(self) -> tuple[object, ...]:
-        file = tracker_file(self.repository)
-        files = [file] if file else []
-        files += [self.repository.root / ".beads" / name for name in ("beads.db", "beads.db-wal")]
-        stamps = [(str(one), one.stat().st_mtime_ns, one.stat().st_size) for one in files if one.exists()]
-        # A backlog that only `bd` can read shows no change on disk that we know of: look twice a minute.
-        clock = () if file else (int(wall() / 30),)
-        return (*stamps, *clock, self.base_tip())
+        return (*tracker_version(self.repository), self.base_tip())
 
     @cached_property
     def policy(self) -> Policy:

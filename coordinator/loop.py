@@ -27,6 +27,7 @@ from coordinator.mail import reservations
 from coordinator.merging import queue
 from coordinator.merging.lane import PATIENCE, Lane, Ruling
 from coordinator.outcomes import inspect, settle
+from coordinator.scope_memory import ScopeMemory
 from coordinator.tasks import claims
 from coordinator.tasks.claims import PENDING, Task, Wish
 from coordinator.tasks.epics import finished_epics
@@ -61,6 +62,7 @@ class Loop:
         self._issues: Mapping[str, Issue] = {}
         self._plan: Plan | None = None
         self._planned: object = None
+        self._scopes = ScopeMemory()
         self._renewed = 0.0
         self._not_before: dict[str, float] = {}
         self._landed: dict[tuple[str, str], list[frozenset[str]]] = {}
@@ -251,7 +253,8 @@ class Loop:
         if self._plan is None or state != self._planned:
             self._issues = {issue.id: issue for issue in facts.issues}
             request = Request(slots=self.seats, busy=tuple(self._attempts), now=wall())
-            self._plan = make_plan(facts, request, self.project.policy)
+            self._plan = make_plan(facts, request, self.project.policy, self._scopes.known(facts.issues))
+            self._scopes.keep(facts.issues, self._plan.scopes)
             self._planned = state
             with self.project.ledger.write() as tx:
                 claims.enlist(tx, self._wish_for(self._plan), again=False)

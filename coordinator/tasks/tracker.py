@@ -2,21 +2,19 @@
 
 The ledger is the truth about who works on what; the tracker mirrors it for people and other tools
 (`bd`'s own claims have been handed out twice). Two ways to write, behind one contract: through `bd`
-where the repository is bd's and `bd` is on PATH, else straight into the JSONL file, line by line, under
-a lock and by atomic replace, leaving every field and every line that we do not understand as it is.
+where the repository is bd's and `bd` is on PATH, else straight into the JSONL file; both as
+`analyzer.records` does it, leaving every field and every line that we do not understand as it is.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from analyzer.beads import read_issues
+from analyzer.records import Change, Edits, bd, bd_keeps, edit_records
 from resources.system.clock import iso, wall
 from resources.system.errors import Failure
-from resources.system.files import file_lock, replace_file
 from resources.system.process import clean_environment, run
 
 FOLLOW_UP = "needs-followup"
@@ -89,32 +87,13 @@ class JsonlTracker:
 
         self._edit(issue, edit)
 
-    def _edit(self, issue: str, change: Callable[[dict[str, Any]], None]) -> None:
-        with file_lock(self._lock, what="the tracker file"):
-            lines = self._file.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
-            for number, line in enumerate(lines):
-                record = _record(line)
-                if record is not None and record.get("id") == issue:
-                    change(record)
-                    record["updated_at"] = iso(wall())
-                    lines[number] = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-                    break
-            else:
-                raise Failure("no-such-issue", f"{self._file} holds no issue {issue}", mend="track-analyzer analyze")
-            replace_file(self._file, "\n".join(lines).encode("utf-8", "surrogateescape"))
+    def _edit(self, issue: str, change: Change) -> None:
+        edit_records(self._file, self._lock, lambda _: Edits({issue: change}))
 
 
 def _open(record: dict[str, Any]) -> None:
     record["status"] = "open"
     record.pop("assignee", None)
-
-
-def _record(line: str) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) else None
 
 
 class BdTracker:
@@ -139,19 +118,24 @@ class BdTracker:
         """Open it again, label it, append the note."""
         self.unclaim(issue)
         self._bd("label", "add", issue, FOLLOW_UP)
-        self._bd("update", issue, "--notes", note)
+        before = self._notes(issue)
+        if note not in before:
+            self._bd("update", issue, "--notes", "\n".join(part for part in (before, note) if part))
+
+    def _notes(self, issue: str) -> str:
+        """The notes so far: `--notes` takes their place, and not every version can append."""
+        shown = run(["bd", "show", issue, "--json"], cwd=self._root, env=clean_environment(), timeout=60)
+        return "".join(one.notes for one in read_issues(shown.out, "bd show").issues if one.id == issue)
 
     def _bd(self, *arguments: str) -> None:
-        environment = clean_environment({"BD_ACTOR": "agent-coord"})
-        run(["bd", *arguments, "--json"], cwd=self._root, env=environment, timeout=60)
+        bd(self._root, *arguments)
 
 
 def open_tracker(root: Path, file: Path | None, state: Path, *, write: bool) -> Tracker:
     """The tracker of the repository at `root` whose JSONL is `file`; `state` holds the lock."""
     if not write:
         return NoTracker()
-    has_database = (root / ".beads" / "metadata.json").exists() or (root / ".beads" / "beads.db").exists()
-    if has_database and shutil.which("bd"):
+    if bd_keeps(root):
         return BdTracker(root)
     if file is None:
         raise Failure(

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.support.analyzers import answer, run
 from tests.support.backlogs import data, lines, record
 from tests.support.repos import commit, git_out, make_repository
 
-ROOT = Path(__file__).parents[2]
 FILES = {"src/app.py": "import src.auth\n", "src/auth.py": "x = 1\n", "docs/guide.md": "words\n"}
 BACKLOG = lines(
     record("s-1", title="Log in", description="Edit `src/auth.py`.", priority=1),
@@ -25,19 +21,6 @@ BACKLOG = lines(
     record("s-6", "s-9", title="Waits for a stranger", status="open"),
     record("s-7", status="closed", title="Was done"),
 )
-
-
-def run(*arguments: object, cwd: Path = ROOT, path: str | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if key not in ("BEADS_DIR", "COLUMNS")}
-    environment["PATH"] = path or f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    words = [sys.executable, str(ROOT / "agent_coord.py"), "track-analyzer", *map(str, arguments)]
-    return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
-
-
-def answer(*arguments: object, cwd: Path = ROOT, path: str | None = None) -> dict[str, Any]:
-    done = run(*arguments, "--json", cwd=cwd, path=path)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.fixture
@@ -89,7 +72,7 @@ def test_the_graph_is_drawn_and_titles_cannot_break_it(repository, form, begin):
     drawn = run("graph", "--format", form, cwd=repository).stdout
     assert drawn.startswith(begin)
     assert "s-8" in drawn
-    assert "<script" not in drawn or form == "dot"
+    assert "<script>alert" not in drawn or form == "dot"
 
 
 def test_the_tracker_is_that_of_the_main_checkout(repository):
@@ -145,6 +128,23 @@ def test_bd_is_asked_when_the_file_is_behind(repository, tmp_path):
     program.chmod(0o755)
     fresh = answer("recommend", cwd=repository, path=f"{program.parent}:/usr/bin:/bin")
     assert fresh["source"] == {"kind": "bd", "path": "bd export", "issues": 1, "stale": None}
+
+
+def test_a_difference_to_what_bd_calls_ready_is_a_problem(repository, tmp_path):
+    # No real bd here either (tests/real has one): a stand-in that offers what waits, and not what is ready.
+    program = tmp_path / "bin/bd"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\necho \'{"data": [{"id": "s-2"}, {"id": "s-3"}, {"id": "s-6"}]}\'\n')
+    program.chmod(0o755)
+    found = answer("recommend", "--cross-check", cwd=repository, path=f"{program.parent}:/usr/bin:/bin")
+    assert set(found["ready"]) == {"s-1", "s-3", "s-6"}
+    told = [problem["what"] for problem in found["problems"] if problem["where"] == "bd ready --limit 0 --json"]
+    assert told == [
+        "s-1 is not in it, though nothing holds it back",
+        "s-2 is in it, though it is held back: waits for s-1",
+    ]
+    (alone,) = answer("recommend", "--cross-check", cwd=repository, path="/usr/bin:/bin")["problems"][:1]
+    assert "neither bd nor br" in alone["what"]
 
 
 def test_plan_settings_come_from_the_configuration(repository):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from analyzer.beads import Reading, read_issues
 from analyzer.issues import Bond, Status
+from analyzer.readiness import Rules, resolve
 from tests.support.backlogs import data, lines, record
 
 
@@ -120,6 +121,58 @@ def test_memories_are_told_once():
     reading = read(record("a"), {"_type": "memory", "key": "k"}, {"_type": "memory", "key": "l"})
     assert len(reading.issues) == 1
     assert [problem.where for problem in reading.problems] == ["t.jsonl:2"]
+
+
+def test_every_mark_of_a_record_counts():
+    found = {
+        issue.id: issue
+        for issue in read(
+            record("a", pinned=True), record("b", pinned=True, status="closed"), record("c", ephemeral=True),
+            record("d", is_template=True), record("e", deferUntil="2099-01-01T00:00:00Z"), record("f", wisp=True),
+            record("g", claimedBy="ann", estimateMinutes=5, tags="ui, api", epicId="h"), record("h", type="gate"),
+        ).issues
+    }  # fmt: skip
+    assert [found[name].status for name in "ab"] == [Status.PINNED, Status.CLOSED]
+    assert [found[name].ephemeral for name in "acdf"] == [False, True, True, True]
+    assert found["e"].defer_until == pytest.approx(4070908800)
+    told = found["g"]
+    assert (told.assignee, told.estimated_minutes, told.labels) == ("ann", 5, ("ui", "api"))
+    assert [(edge.target, edge.bond) for edge in told.dependencies] == [("h", Bond.PARENT)]
+
+
+@pytest.mark.parametrize("stem", ["bd-a3f8", "haxe.ocaml-1x", "jeffreysprompts.com-9z", "my_app-long-name-7", "42"])
+def test_ids_of_any_prefix_have_children(stem):
+    reading = read(record(stem), record(f"{stem}.1"), record(f"{stem}.1.2"), record(f"{stem}-other"))
+    assert not reading.problems
+    above = resolve(reading.issues, Rules(0.0)).parents
+    assert above == {stem: (), f"{stem}.1": (stem,), f"{stem}.1.2": (f"{stem}.1",), f"{stem}-other": ()}
+
+
+@pytest.mark.parametrize(
+    ("word", "bond"),
+    [
+        ("blocked-by", Bond.BLOCKS), ("depends-on", Bond.BLOCKS), ("blocks-on", Bond.BLOCKS), ("blocker", Bond.BLOCKS),
+        ("Depends_On", Bond.BLOCKS), ("parent", Bond.PARENT), ("child-of", Bond.PARENT), ("follows", Bond.RELATED),
+        ("relates", Bond.RELATED), ("conditional-blocks", Bond.CONDITIONAL), ("tracks", Bond.RELATED),
+    ],
+)  # fmt: skip
+def test_a_foreign_word_is_read_as_its_author_meant_it_and_can_be_switched_off(word, bond):
+    edge = {"issue_id": "a", "depends_on_id": "b", "type": word}
+    reading = read(record("a", dependencies=[edge]), record("b"))
+    assert [found.bond for found in reading.issues[0].dependencies] == [bond]
+    is_foreign = bond in (Bond.BLOCKS, Bond.PARENT)
+    as_meant, as_bd = (resolve(reading.issues, Rules(0.0, aliases=aliases)) for aliases in (True, False))
+    assert [len(backlog.problems) for backlog in (as_meant, as_bd)] == [int(is_foreign)] * 2
+    assert bool(as_meant.blockers["a"] or as_meant.parents["a"]) == (bond is not Bond.RELATED)
+    assert bool(as_bd.blockers["a"] or as_bd.parents["a"]) == (bond is Bond.CONDITIONAL)
+
+
+def test_targets_that_are_not_there_are_named():
+    reading = read(record("a", "gone-1"), record("b", "external:other:thing"))
+    backlog = resolve(reading.issues, Rules(0.0))
+    assert backlog.missing == {"a": ("gone-1",), "b": ("external:other:thing",)}
+    assert [problem.where for problem in backlog.problems] == ["t.jsonl:1", "t.jsonl:2"]
+    assert "lies outside" in backlog.problems[1].what
 
 
 values = st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists)

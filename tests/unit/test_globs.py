@@ -1,6 +1,7 @@
 """Patterns against an independent matcher (regular expressions) and against all paths of a small alphabet."""
 
 import itertools
+import random
 import re
 
 import pytest
@@ -65,6 +66,26 @@ def test_two_patterns_meet_exactly_when_some_path_matches_both(a, b):
     assert (witness is None) == (intersect(b, a) is None)
 
 
+def test_ten_thousand_pairs_meet_as_all_paths_say():
+    draw = random.Random(23)
+    parts = ["a", "b", "ab", "*", "?", "a*", "*b", "[ab]", "[!a]*", "**", "**", "?b", "*a*", "."]
+    texts = ["/".join(draw.choice(parts) for _ in range(draw.randint(1, 4))) for _ in range(400)]
+    texts = sorted({text for text in texts if "." not in text.split("/")} | {"a/{b,**}/ab", "{a,*b}/?"})
+    covered = {text: sum(1 << at for at, path in enumerate(PATHS) if reference(text, path)) for text in texts}
+    for _ in range(10_000):
+        a, b = draw.choice(texts), draw.choice(texts)
+        witness = intersect(a, b)
+        if witness is None:
+            assert not covered[a] & covered[b], (a, b)
+        else:
+            assert reference(a, witness), (a, b, witness)
+            assert reference(b, witness), (a, b, witness)
+            shortest = min(
+                (len(path) for at, path in enumerate(PATHS) if (covered[a] & covered[b]) >> at & 1), default=99
+            )
+            assert len(witness) <= shortest, (a, b, witness)
+
+
 @given(st.lists(pattern, max_size=5), pattern)
 @settings(max_examples=100, deadline=None)
 def test_a_set_answers_as_its_patterns_do(patterns, other):
@@ -78,6 +99,29 @@ def test_a_set_answers_as_its_patterns_do(patterns, other):
     if met:
         assert matches(met[0], met[1])
         assert matches(other, met[1])
+
+
+def kept(patterns: list[str], path: str) -> bool:
+    """The last that matches decides."""
+    told = [not one.startswith("!") for one in patterns if reference(one.removeprefix("!"), path)]
+    return bool(told) and told[-1]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "", "!"]), plain).map("".join), max_size=5), plain)
+@settings(max_examples=150, deadline=None)
+@example(["a/**", "!a/b"], "a/*")
+@example(["**", "!a/**", "a/b"], "a/**")
+@example(["a*", "!a"], "a")
+def test_in_a_list_the_last_pattern_that_matches_decides(patterns, other):
+    index = PatternSet(patterns)
+    for path in PATHS[::3]:
+        assert (index.match(path) is not None) == kept(patterns, path), path
+    met = index.overlaps(other)
+    if met:
+        assert kept(patterns, met[1])
+        assert reference(other, met[1])
+    else:
+        assert not [path for path in PATHS if kept(patterns, path) and reference(other, path)]
 
 
 @given(st.text(alphabet="ab*?[]{},!^-. é", min_size=1, max_size=8).filter(lambda text: text not in (".", "..")))

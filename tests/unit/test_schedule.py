@@ -7,12 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.placing import neighbours
-from analyzer.schedule import Job, finishing_time, waves
+from analyzer.schedule import Apart, Job, Shop, list_schedule, waves
 from tests.support.backlogs import issue, plan
 
 
 def job(name: str, *after: str, seconds: float = 1.0) -> Job:
     return Job(name, frozenset(after), seconds)
+
+
+def finishing_time(jobs: list[Job], apart: Apart, slots: int) -> float:
+    return list_schedule(Shop.of(jobs, apart, slots)).makespan
 
 
 def test_a_wave_holds_as_many_as_there_are_slots_first_come_first():
@@ -43,6 +47,12 @@ def test_the_finishing_time_knows_slots_and_conflicts(slots, seconds):
     jobs = [job("a", seconds=30), job("b", seconds=20), job("c", seconds=10)]
     assert finishing_time(jobs, neighbours([("a", "b")]), slots) == (seconds if slots == 1 else 50)
     assert finishing_time(jobs, {}, slots) == seconds
+
+
+def test_a_price_is_paid_by_the_later_one_or_waited_for():
+    shop = Shop.of([job("a", seconds=30), job("b", seconds=20)], {}, 2, {("b", "a"): 5})
+    assert list_schedule(shop).ends == (30, 25)
+    assert list_schedule(shop, patient=True).ends == (30, 50)
 
 
 def test_urgency_goes_before_length_and_length_before_name():
