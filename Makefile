@@ -12,8 +12,9 @@ demo: .venv/.ready        ## set up everything and run the whole story on a samp
 test: .venv/.ready        ## the tests that every machine can pass
 	$(RUN)/python -m pytest -q -n 2 -m "not real"
 
+# Code 5 of pytest says that no test was collected.
 test-real: .venv/.ready   ## the tests that need real peers; each is skipped with its reason where one is missing
-	$(RUN)/python -m pytest -q -m real || [ $$? -eq 5 ]   # 5: none was collected
+	$(RUN)/python -m pytest -q -m real || [ $$? -eq 5 ]
 
 lint: .venv/.ready        ## format, lint, types, import arrows
 	$(RUN)/ruff format --check $(SOURCES)

