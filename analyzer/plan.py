@@ -17,7 +17,7 @@ from analyzer.issues import Issue, Status
 from analyzer.makespan import makespan, prices
 from analyzer.placing import assign, conflicts_of, name_tracks, neighbours, queue
 from analyzer.policy import Policy
-from analyzer.proposal import Plan, Request
+from analyzer.proposal import Plan, Request, TrackConflict
 from analyzer.readiness import Rules
 from analyzer.schedule import Job, Name, waves
 from analyzer.scope import Scope, predict
@@ -37,8 +37,7 @@ def make_plan(
 ) -> Plan:
     """The plan for these facts. Raises Failure("no-such-issue") when the request names an unknown issue.
 
-    `known` are scopes predicted before that shall stand: prediction is most of the work of whoever plans again
-    and again.
+    `known` are scopes predicted before that shall stand: prediction is most of the work.
     """
     policy = policy or Policy()
     rules = Rules(request.now, frozenset(request.busy), policy.unknown_blocks, policy.alias_dependencies)
@@ -47,16 +46,11 @@ def make_plan(
     found = tuple(c for c in find_conflicts(scopes, threshold=policy.conflict_at) if not study.is_ordered(c.a, c.b))
     hard = tuple(conflict for conflict in found if policy.hot == "serialize" or not conflict.hot_only)
     near = neighbours((conflict.a, conflict.b) for conflict in hard)
-    runs = bind(study.chosen, study.order.acyclic, study.standings, near, study.rank)
-    tracks = name_tracks(study, runs)
+    tracks = name_tracks(study, bind(study.chosen, study.order.acyclic, study.standings, near, study.rank))
     between = conflicts_of(tracks, hard)
-    running = _running(tracks, hard, _in_progress(study, request))
-    apart = neighbours((conflict.a, conflict.b) for conflict in between)
-    slots = max(1, request.slots)
-    costs = prices(study, _unlikely(study, scopes, policy))
-    span, starts = makespan(study, tracks, near, costs, slots)
-    rounds = waves(_track_jobs(study, tracks, starts), apart, slots, frozenset(running))
-    names = tuple(tuple(str(name) for name in wave) for wave in rounds)
+    running, slots = _running(tracks, hard, _in_progress(study, request)), max(1, request.slots)
+    span, starts = makespan(study, tracks, near, prices(study, _unlikely(study, scopes, policy)), slots)
+    names = _waves(_track_jobs(study, tracks, starts), between, slots, frozenset(running))
     assignments = assign(study, tracks, names[0] if names else (), request.slots)
     return Plan(
         facts=facts,
@@ -78,6 +72,14 @@ def make_plan(
         queued=queue(tracks, names, assignments, between, running),
         makespan=span,
     )
+
+
+def _waves(
+    jobs: Sequence[Job], conflicts: Iterable[TrackConflict], slots: int, running: frozenset[str]
+) -> tuple[tuple[str, ...], ...]:
+    """The names of the tracks in each wave."""
+    apart = neighbours((conflict.a, conflict.b) for conflict in conflicts)
+    return tuple(tuple(str(name) for name in wave) for wave in waves(jobs, apart, slots, running))
 
 
 def _scopes(
