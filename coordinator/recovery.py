@@ -76,7 +76,8 @@ def _tasks(project: Project) -> Iterator[str]:
         if task.worker is not None:
             stop_group(task.worker)
         with project.ledger.write() as tx:
-            claims.move(tx, task, "retry" if task.attempt else "waiting", "its coordinator stopped")
+            # Not "retry": the attempt did not fail, so nothing has to land before the next one.
+            claims.move(tx, task, "waiting", "its coordinator stopped")
             claims.give_back(tx, task)
             reservations.release_issue(tx, task.issue)
         project.tracker.unclaim(task.issue)
