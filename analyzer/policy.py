@@ -8,7 +8,7 @@ reported.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,6 @@ class PlanSettings:
             raise ValueError("conflict_at and hot_share must be above 0 and at most 1")
         if self.default_minutes < 1:
             raise ValueError("default_minutes must be 1 or more")
-
-
-PLAN_KEYS = tuple(key.name for key in fields(PlanSettings))
 
 
 @dataclass(frozen=True)

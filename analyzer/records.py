@@ -109,7 +109,7 @@ def bd_keeps(root: Path) -> bool:
     return has_database and shutil.which("bd") is not None
 
 
-def bd(root: Path, *arguments: str) -> None:
-    """Let `bd` change its tracker, from the main checkout. Raises Failure("command-failed") with what it said."""
+def bd(root: Path, *arguments: str) -> bytes:
+    """What `bd` answers in the main checkout, having done what it was told. Raises Failure("command-failed")."""
     told = environment(root / ".beads") | {"BD_ACTOR": "agent-coord"}
-    run(["bd", *arguments, "--json"], cwd=root, env=told, timeout=60)
+    return run(["bd", *arguments, "--json"], cwd=root, env=told, timeout=60).out

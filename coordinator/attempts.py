@@ -70,7 +70,7 @@ def begin(project: Project, job: Job) -> Attempt:
         start_agent(project, attempt)
     except BaseException:
         give_back(project, attempt, job.task.state, "could not be started")
-        project.tracker.unclaim(job.issue.id)
+        project.mirror(lambda tracker: tracker.unclaim(job.issue.id))
         raise
     return attempt
 

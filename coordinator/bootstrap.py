@@ -85,6 +85,13 @@ class Project:
         file = tracker_file(self.repository)
         return open_tracker(self.repository.root, file, self.repository.state, write=self.config.tracker.write)
 
+    def mirror(self, write: Callable[[Tracker], None]) -> None:
+        """Write into the backlog what the ledger has decided. That it cannot be written is told and stops nothing."""
+        try:
+            write(self.tracker)
+        except Failure as failure:
+            self.say(f"the tracker was not written: {failure.render()}")
+
     @property
     def logs(self) -> Path:
         """Where the output of agents and checks is kept."""

@@ -1,11 +1,14 @@
 """An issue given to an agent by hand: the same claim, slot and reservations, no process of ours.
 
-The claim answers to no process: it lasts until it is released, landed, or its issue is closed in the
-tracker (which the next coordinator or `status` of the pool notices).
+The claim answers to no process: it lasts until it is released, has landed, or its issue is closed in the
+tracker, which the coordinator and `doctor --fix` notice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
+
+from analyzer.issues import Issue
 from analyzer.plan import make_plan
 from analyzer.proposal import Request
 from coordinator import attempts
@@ -45,7 +48,7 @@ def assign_by_hand(project: Project, agent: str, issue: str) -> Held:
         attempts.record(tx, attempt)
         for lease in attempt.leases:
             leases.entrust(tx, lease.fence)
-    project.tracker.claim(issue, agent)
+    project.mirror(lambda tracker: tracker.claim(issue, agent))
     return attempt.held
 
 
@@ -66,8 +69,25 @@ def release_by_hand(project: Project, slot: str, *, keep: bool) -> str:
     released = project.pool.release(lease, keep=keep)
     if task is not None:
         _free(project, task, "released")
-        project.tracker.unclaim(task.issue)
+        project.mirror(lambda tracker: tracker.unclaim(task.issue))
     return released.saved_ref or ""
+
+
+def free_closed(project: Project, issues: Mapping[str, Issue], own: Container[str] = ()) -> list[str]:
+    """Give back what was assigned by hand and has been closed in the tracker since; `own` are the loop's attempts."""
+    with project.ledger.read() as snapshot:
+        tasks = [task for task in claims.all_tasks(snapshot) if task.state in ACTIVE and task.program == BY_HAND]
+    lines = []
+    for task in tasks:
+        if task.issue in own or task.issue not in issues or issues[task.issue].is_open:
+            continue
+        lease, _ = _holder(project, task.slot)
+        saved = project.pool.release(lease).saved_ref
+        _free(project, task, "released")
+        lines.append(
+            f"{task.slot} is free: {task.issue} was closed" + (f"; work is kept under {saved}" if saved else "")
+        )
+    return lines
 
 
 def settle_by_hand(project: Project, ruling: Ruling) -> None:
@@ -75,7 +95,7 @@ def settle_by_hand(project: Project, ruling: Ruling) -> None:
     with project.ledger.read() as snapshot:
         task = claims.find_task(snapshot, ruling.issue)
     if ruling.outcome is Outcome.LANDED:
-        project.tracker.close(ruling.issue, ruling.why)
+        project.mirror(lambda tracker: tracker.close(ruling.issue, ruling.why))
         if task is not None and task.slot:
             lease, _ = _holder(project, task.slot)
             project.pool.release(lease)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from coordinator import serve
 from coordinator.bootstrap import Project, open_project
+from coordinator.byhand import free_closed
 from coordinator.recovery import recover
 from resources.leaks.sweep import sweep
 from resources.monitor.watched import watch
@@ -122,6 +124,10 @@ def _leftovers(project: Project, fix: bool) -> Iterator[Finding]:
     if fix:
         with serve.only_coordinator(project):
             yield from (Finding("ok", f"repaired: {line}") for line in recover(project))
+            # Without a tracker, which was told above, nothing can have been closed in it.
+            with suppress(Failure):
+                done = free_closed(project, {issue.id: issue for issue in project.facts().issues})
+                yield from (Finding("ok", f"repaired: {line}") for line in done)
     with watch(project.repository, wake=True) as watched:
         report = sweep(watched, act=fix, now=fix)
     if not report.complete:

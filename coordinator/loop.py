@@ -9,11 +9,12 @@ A tick never waits for an agent or a gate; whoever drives the loop only repeats 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from analyzer.issues import Issue
 from analyzer.plan import make_plan
-from analyzer.proposal import Plan, Request
+from analyzer.proposal import Epic, Plan, Request
 from coordinator import attempts
 from coordinator.agents.adapter import Ending
 from coordinator.agents.briefing import Handoff
@@ -21,7 +22,7 @@ from coordinator.agents.supervisor import look
 from coordinator.assign import Ground, choose
 from coordinator.attempts import Attempt, Job
 from coordinator.bootstrap import Project
-from coordinator.byhand import settle_by_hand
+from coordinator.byhand import free_closed, settle_by_hand
 from coordinator.gate.evidence import complaints
 from coordinator.mail import reservations
 from coordinator.merging import queue
@@ -30,8 +31,8 @@ from coordinator.outcomes import inspect, settle
 from coordinator.scope_memory import ScopeMemory
 from coordinator.tasks import claims
 from coordinator.tasks.claims import PENDING, Task, Wish
-from coordinator.tasks.epics import finished_epics
 from coordinator.tasks.lifecycle import Next, Outcome, Step, decide
+from coordinator.tasks.tracker import Tracker
 from resources.monitor.sample import current_levels
 from resources.state import leases
 from resources.state.store import Transaction
@@ -44,6 +45,12 @@ RENEW_EVERY = 10.0
 
 WishFor = Callable[[Plan], list[Wish]]
 """What else is to be taken up, given the newest plan."""
+
+
+def _close_epics(epics: Iterable[Epic], tracker: Tracker) -> None:
+    for epic in epics:
+        if epic.closable:
+            tracker.close(epic.id, "all children are closed")
 
 
 class Loop:
@@ -95,7 +102,9 @@ class Loop:
         self._lane.close()
 
     def _title(self, issue: str) -> str:
-        return self._issues[issue].title if issue in self._issues else issue
+        attempt = self._attempts.get(issue)
+        known = attempt.issue if attempt else self._issues.get(issue)
+        return known.title if known else issue
 
     # -- what is under way ------------------------------------------------------------------------------
 
@@ -259,8 +268,9 @@ class Loop:
             with self.project.ledger.write() as tx:
                 claims.enlist(tx, self._wish_for(self._plan), again=False)
             if self.project.config.tracker.close_epics:
-                for epic in finished_epics(facts.issues):
-                    self.project.tracker.close(epic, "all children are closed")
+                self.project.mirror(partial(_close_epics, self._plan.epics))
+            for line in free_closed(self.project, self._issues, self._attempts):
+                self.project.say(line)
         return self._plan
 
     def _explain(self, plan: Plan, pending: list[Task], waits: Mapping[str, str]) -> None:

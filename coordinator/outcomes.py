@@ -46,9 +46,9 @@ def settle(project: Project, attempt: Attempt, step: Step, evidence: str = "") -
             return settle(project, attempt, Step(Next.RELEASE, f"could not be resumed: {failure.what}"), evidence)
         return handoff
     if step.next is Next.FINISH:
-        project.tracker.close(issue, step.why)
+        project.mirror(lambda tracker: tracker.close(issue, step.why))
     elif step.next in (Next.RETRY, Next.RELEASE):
-        project.tracker.unclaim(issue)
+        project.mirror(lambda tracker: tracker.unclaim(issue))
     released = attempts.give_back(project, attempt, LEAVES[step.next], step.why)
     saved = released.saved_ref or ""
     if step.next is Next.HAND_OFF:
@@ -60,7 +60,8 @@ def _tell_people(project: Project, attempt: Attempt, why: str, saved: str) -> No
     refs = dict.fromkeys([*(handoff.saved for handoff in attempt.handoffs), saved])
     kept = ", ".join(ref for ref in refs if ref)
     note = f"agent-coord: {why}" + (f"; work is kept under {kept}" if kept else "")
-    project.tracker.hand_off(attempt.issue.id, f"{note}; log: {project.logs / attempt.issue.id}")
+    note += f"; log: {project.logs / attempt.issue.id}"
+    project.mirror(lambda tracker: tracker.hand_off(attempt.issue.id, note))
     with project.ledger.write() as tx:
         tx.event(
             "task.handed_off", issue=attempt.issue.id, slot=attempt.held.slot.name, agent=attempt.claim.agent, why=why

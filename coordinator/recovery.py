@@ -3,13 +3,13 @@
 Only the dead are touched: a claim whose owner lives is somebody's work. An agent that outlived its
 coordinator is stopped (nobody watches it, and its work is in its worktree); its slot is given back by
 the pool, which saves what has not landed; the task waits for another attempt. An entry that was being
-checked either has landed, which git knows, or goes back into the queue without its claim and is
-withdrawn there.
+checked either has landed, which git knows, or is withdrawn with its claim.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from coordinator.bootstrap import Project
 from coordinator.mail import reservations
@@ -17,6 +17,7 @@ from coordinator.merging import queue
 from coordinator.merging.land import has_landed
 from coordinator.tasks import claims
 from coordinator.tasks.claims import ACTIVE, Task
+from coordinator.tasks.tracker import Tracker
 from resources.state import leases
 from resources.state.leases import owner_is_dead
 from resources.system.process import stop_group
@@ -57,7 +58,7 @@ def _finish(project: Project, entry: queue.Entry) -> None:
             claims.give_back(tx, task)
             reservations.release_issue(tx, task.issue)
             tx.event("landing.landed", issue=entry.issue, slot=task.slot, agent=task.agent, attempt=task.attempt)
-    project.tracker.close(entry.issue, f"landed on {project.base}")
+    project.mirror(lambda tracker: tracker.close(entry.issue, f"landed on {project.base}"))
 
 
 def _is_orphan(project: Project, issue: str) -> bool:
@@ -80,8 +81,12 @@ def _tasks(project: Project) -> Iterator[str]:
             claims.move(tx, task, "waiting", "its coordinator stopped")
             claims.give_back(tx, task)
             reservations.release_issue(tx, task.issue)
-        project.tracker.unclaim(task.issue)
+        project.mirror(partial(_unclaim, task.issue))
         yield f"{task.issue} waits for another attempt: its coordinator stopped"
+
+
+def _unclaim(issue: str, tracker: Tracker) -> None:
+    tracker.unclaim(issue)
 
 
 def _claims(project: Project) -> Iterator[str]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from coordinator.bootstrap import Project
 from coordinator.loop import Loop, WishFor
 from coordinator.recovery import recover
+from resources.leaks.daemon_lock import lock_file as daemon_lock
 from resources.monitor.limits import judge
 from resources.monitor.sample import as_json, read_sample, write_sample
 from resources.monitor.usage import take_usage
@@ -85,8 +86,7 @@ def get_seats(project: Project) -> int:
 def serve(project: Project, wish_for: WishFor, *, deadline: float | None = None, most: int | None = None) -> Served:
     """Tick until nothing is under way and nothing more can start, or until `deadline` (monotonic seconds).
 
-    The caller is the only coordinator.
-    `most` is how many issues are begun at the most.
+    The caller is the only coordinator. `most` is how many issues are begun at the most.
     """
     for line in recover(project):
         project.say(line)
@@ -108,7 +108,7 @@ def _drive(project: Project, loop: Loop, stopping: Callable[[], bool], deadline:
         if deadline is not None and time.monotonic() > deadline:
             project.say("time is up: stopping the agents and giving everything back")
             return False
-        if time.monotonic() - sampled > SAMPLE_EVERY:
+        if time.monotonic() - sampled > SAMPLE_EVERY and not lock_is_held(daemon_lock(project.repository)):
             sampled = time.monotonic()
             # A sample is a courtesy: whatever it meets (Postgres down, a full disk) must not stop the agents.
             with suppress(Failure, OSError):

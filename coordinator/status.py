@@ -67,6 +67,7 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
         "limits": sample.get("limits", []),
         "sampled_at": sample.get("at"),
         "leaks": sample.get("leaks") or 0,
+        "leaks_counted": sample.get("leaks") is not None,
         "coordinator": lock_is_held(repository.state / "coordinator.lock"),
         "daemon": _daemon(repository),
     }

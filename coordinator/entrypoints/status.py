@@ -95,5 +95,5 @@ def _limits(status: dict[str, Any], colour: bool) -> list[str]:
         code = COLOURS[reading["level"]]
         level = f"\033[{code}m{reading['level']}\033[0m" if colour else reading["level"]
         parts.append(f"{reading['resource']} {level}")
-    leaks = f"{status['leaks']} leaks"
-    return ["", "limits  " + " · ".join([*parts, leaks])]
+    parts += [f"{status['leaks']} leaks"] if status["leaks_counted"] else []
+    return ["", "limits  " + " · ".join(parts)]

@@ -1,1 +1,1 @@
-"""What agents tell each other, and which paths they hold."""
+"""Which paths agents hold."""

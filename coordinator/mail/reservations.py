@@ -114,7 +114,7 @@ def refusal(clash: Clash) -> NotNow:
         "reserved",
         f"{clash.wanted} is reserved: {held.agent} holds {held.pattern} for {held.issue} until {iso(held.expires_at)}",
         why=f"both match {clash.witness}",
-        mend=f"wait, or ask: agent-coord mail send --to {held.agent} --subject '{clash.witness}'",
+        mend=f"wait until {held.issue or held.agent} is done; agent-coord reserve list shows who holds what",
     )
 
 

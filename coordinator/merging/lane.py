@@ -90,7 +90,12 @@ class Lane:
             waiting = queue.waiting(snapshot)
             paused = queue.is_paused(snapshot)
         self._more = bool(waiting) and not paused and waiting[0].state != "held"
-        return None if paused or not waiting else self._take_up(waiting[0])
+        if paused or not waiting:
+            return None
+        try:
+            return self._take_up(waiting[0])
+        except Failure as failure:
+            return self._not_judged(waiting[0], failure)
 
     def _take_up(self, entry: Entry) -> Ruling | None:
         project = self._project
@@ -142,7 +147,7 @@ class Lane:
     def _not_judged(self, entry: Entry, failure: Failure) -> None:
         """The machine could not judge: the entry keeps its place, and the next try waits a little."""
         self._resume_at = time.monotonic() + PATIENCE
-        self._move(entry, "queued", failure.what)
+        self._move(replace(entry, state="checking"), "queued", failure.what)
         self._project.say(f"{entry.issue} could not be judged: {failure.render()}")
 
     def _land(self, candidate: Candidate) -> Ruling | None:

@@ -15,7 +15,6 @@ from analyzer.beads import read_issues
 from analyzer.records import Change, Edits, bd, bd_keeps, edit_records
 from resources.system.clock import iso, wall
 from resources.system.errors import Failure
-from resources.system.process import clean_environment, run
 
 FOLLOW_UP = "needs-followup"
 """The label of an issue that was handed off: a person looks first."""
@@ -124,8 +123,8 @@ class BdTracker:
 
     def _notes(self, issue: str) -> str:
         """The notes so far: `--notes` takes their place, and not every version can append."""
-        shown = run(["bd", "show", issue, "--json"], cwd=self._root, env=clean_environment(), timeout=60)
-        return "".join(one.notes for one in read_issues(shown.out, "bd show").issues if one.id == issue)
+        shown = bd(self._root, "show", issue)
+        return "".join(one.notes for one in read_issues(shown, "bd show").issues if one.id == issue)
 
     def _bd(self, *arguments: str) -> None:
         bd(self._root, *arguments)

@@ -95,19 +95,6 @@ CREATE TABLE verdict (
     PRIMARY KEY (tree, gate)
 );
 
-CREATE TABLE message (
-    id         INTEGER PRIMARY KEY,
-    thread     TEXT NOT NULL,
-    sender     TEXT NOT NULL,
-    recipient  TEXT NOT NULL,
-    subject    TEXT NOT NULL,
-    body       TEXT NOT NULL,
-    importance TEXT NOT NULL CHECK (importance IN ('low', 'normal', 'high', 'urgent')),
-    sent_at    REAL NOT NULL,
-    read_at    REAL,
-    acked_at   REAL
-);
-
 CREATE TABLE condemned (
     kind       TEXT NOT NULL,
     name       TEXT NOT NULL,

@@ -78,6 +78,33 @@ def test_by_hand_from_assign_to_landing(place: Place) -> None:
     assert place.json("status")["slots"][0]["state"] == "idle"
 
 
+def test_an_issue_assigned_by_hand_and_closed_by_hand_gives_its_slot_back(place: Place) -> None:
+    place.json("init")
+    held = place.json("assign", "ann", "a-1")
+    (Path(held["path"]) / "draft.txt").write_text("not committed\n")
+    tracker = place.root / ".beads" / "issues.jsonl"
+    tracker.write_text(tracker.read_text().replace('"status":"in_progress"', '"status":"closed"'))
+    assert f"{held['slot']} is free: a-1 was closed" in place.run("doctor", "--fix").stdout
+    assert {slot["state"] for slot in place.json("status")["slots"]} == {"idle"}
+    assert place.issues["a-1"]["status"] == "closed"
+    assert git_out(place.root, "show", "refs/agent-coord/saved/a-1/1:draft.txt") == "not committed"
+
+
+def test_an_epic_is_closed_with_its_last_child(place: Place) -> None:
+    tracker = place.root / ".beads" / "issues.jsonl"
+    tracker.write_text(tracker.read_text() + '{"id":"a","title":"Both","status":"open","issue_type":"epic"}\n')
+    for issue, name in (("a-1", "one"), ("a-2", "two")):
+        place.script(issue, writes(f"{name}.txt", name, f"{issue}: {name}"))
+    edge = '{"issue_id":"%s","depends_on_id":"a","type":"parent-child"}'
+    lines = [json.loads(line) for line in tracker.read_text().splitlines()]
+    for record in lines[:2]:
+        record.setdefault("dependencies", []).append(json.loads(edge % record["id"]))
+    tracker.write_text("".join(json.dumps(record) + "\n" for record in lines))
+    place.json("init")
+    assert place.json("run")["landed"] == 2
+    assert place.issues["a"]["status"] == "closed"
+
+
 def test_release_keeps_what_was_not_landed(place: Place) -> None:
     place.json("init")
     held = place.json("assign", "ann", "a-1")

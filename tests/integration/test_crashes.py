@@ -111,6 +111,19 @@ def test_an_issue_closed_in_the_tracker_frees_its_slot(place: Place) -> None:
     assert {slot["state"] for slot in status["slots"]} == {"idle"}
 
 
+def test_an_issue_that_vanishes_from_the_tracker_stops_nobody(place: Place) -> None:
+    place.script("a-1", step('say = "thinking"') + step("sleep = 1.0") + writes("one.txt", "1", "a-1: one"))
+    place.json("init")
+    run = place.start("run", "--only", "a-1")
+    place.until(at_work)
+    tracker = place.root / ".beads" / "issues.jsonl"
+    tracker.write_text("".join(line + "\n" for line in tracker.read_text().splitlines() if '"a-1"' not in line[:12]))
+    _, err = run.communicate(timeout=60)
+    assert "the tracker was not written" in err
+    assert landings(place)[0] == "Land a-1: Write one.txt"
+    assert {slot["state"] for slot in place.json("status")["slots"]} == {"idle"}
+
+
 def test_an_agent_that_says_nothing_is_stopped_and_tried_again(place: Place) -> None:
     config = place.root / ".agent-worktrees" / "config.toml"
     config.write_text(config.read_text().replace('default = "scripts"', 'default = "scripts"\nidle_minutes = 0.02'))
