@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from analyzer.bounds import Bound
 from analyzer.conflicts import Conflict
 from analyzer.graph import Node
+from analyzer.placing import hours
 from analyzer.proposal import Makespan
 from analyzer.schedule import Apart, Job, Prices, Shop, Timetable, list_schedule
 from analyzer.study import Study
@@ -84,7 +85,7 @@ def _gap(shop: Shop, found: Answer) -> str:
     made = found.timetable
     if made.makespan <= FAIR * found.bound.seconds:
         return ""
-    told = ["every schedule was ruled out that ends sooner" if found.proven else "no better schedule was found"]
+    told = ["no schedule ends sooner" if found.proven else "the best that was found"]
     variants: dict[str, Callable[[], Shop]] = {
         "conflicts": lambda: Shop.of(shop.jobs, {}, shop.slots),
         "dependencies": lambda: Shop.of([_freed(job) for job in shop.jobs], _named(shop), shop.slots),
@@ -92,7 +93,7 @@ def _gap(shop: Shop, found: Answer) -> str:
     for what, without in variants.items():
         free = list_schedule(without()).makespan
         if free < made.makespan:
-            told.append(f"without {what} it would be {round(free / 60)} min")
+            told.append(f"without {what} it would be {hours(free)}")
     if pairs := _forced(shop, made):
         told.append("one after the other for a conflict: " + ", ".join(f"{a} × {b}" for a, b in pairs[:SHOWN]))
     return "; ".join(told)

@@ -192,7 +192,7 @@ def _end(plan: Plan, look: Look) -> list[str]:
     slots = f"{plan.request.slots} slot{'s' * (plan.request.slots != 1)}"
     lines = [f"{expected} expected with {slots}, never under {hours(span.lower_bound)}: {span.binds}"]
     if span.gap:
-        lines.append(f"the difference: {span.gap}")
+        lines.append(f"why not sooner: {span.gap}")
     if len(span.critical_path) > 1:
         lines.append(f"longest chain: {_chain(span.critical_path)}")
     return lines
