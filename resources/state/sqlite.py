@@ -18,12 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from resources.state.queries import schema, statements
+from resources.state.queries import statements, versions
 from resources.state.store import Row
 from resources.system.clock import wall
 from resources.system.errors import Failure
-
-VERSION = 1
 
 
 class _Session:
@@ -47,6 +45,14 @@ class _Session:
         if row is None:
             raise Failure("ledger-damaged", "the ledger has lost its fence counter", mend="agent-coord doctor")
         return int(row["fence"])
+
+    def upgrade(self) -> None:
+        """Bring the schema to the newest version; another process may have done it meanwhile."""
+        row = self.one("meta-get", key="version")
+        found = int(row["value"]) if row else 0
+        for statement in (one for version in versions()[found:] for one in version):
+            self._connection.execute(statement)
+        self.change("meta-put", key="version", value=str(len(versions())))
 
     def event(self, kind: str, *, issue: str = "", slot: str = "", agent: str = "", **data: Any) -> None:
         record = json.dumps(data, default=str, sort_keys=True)
@@ -98,12 +104,16 @@ class SqliteLedger:
         with self.read() as snapshot:
             row = snapshot.one("meta-get", key="version")
         found = int(row["value"]) if row else 0
-        if found > VERSION:
+        newest = len(versions())
+        if found > newest:
             raise Failure(
                 "ledger-newer",
-                f"the ledger is of version {found}; this program writes version {VERSION}",
+                f"the ledger is of version {found}; this program writes version {newest}",
                 mend="upgrade agent-coord",
             )
+        if found < newest:
+            with self.write() as tx:
+                tx.upgrade()
 
     @contextmanager
     def write(self) -> Generator[_Session]:
@@ -150,7 +160,12 @@ def _make(folder: Path) -> None:
     temporary.unlink(missing_ok=True)
     connection = sqlite3.connect(temporary, isolation_level=None)
     try:
-        connection.executescript("BEGIN;" + schema() + "COMMIT;")
+        connection.row_factory = sqlite3.Row
+        connection.execute("BEGIN")
+        for statement in versions()[0]:
+            connection.execute(statement)
+        _Session(connection).upgrade()
+        connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
         connection.close()

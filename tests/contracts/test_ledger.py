@@ -1,6 +1,8 @@
 """The contract of the ledger, and of the leases that it keeps."""
 
+import contextlib
 import multiprocessing
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 
 from resources.state import leases
 from resources.state.leases import Owner
+from resources.state.queries import versions
 from resources.state.sqlite import SqliteLedger
 from resources.system.errors import Failure, NotNow
 
@@ -101,3 +104,23 @@ def test_processes_never_win_the_same_claim(tmp_path: Path) -> None:
         racer.join(60)
     assert won.empty()
     assert len({issue for issue, _ in claims}) == 40
+
+
+@pytest.mark.parametrize("version", range(1, len(versions()) + 1))
+def test_a_ledger_of_any_earlier_version_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    connection = sqlite3.connect(old / "ledger.sqlite3", isolation_level=None)
+    for statement in (one for step in versions()[:version] for one in step):
+        connection.execute(statement)
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'version'", (str(version),))
+    connection.close()
+    SqliteLedger(old).close()
+    SqliteLedger.create(new).close()
+    assert _shape(old) == _shape(new)
+
+
+def _shape(folder: Path) -> list[tuple[str, ...]]:
+    with contextlib.closing(sqlite3.connect(folder / "ledger.sqlite3")) as connection:
+        facts = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchall()
+        return facts + connection.execute("SELECT type, name, tbl_name FROM sqlite_master ORDER BY 1, 2").fetchall()
