@@ -11,6 +11,7 @@ from coordinator.agents.briefing import Handoff
 from coordinator.attempts import Attempt
 from coordinator.bootstrap import Project
 from coordinator.gate.evidence import Work
+from coordinator.mail import letters
 from coordinator.tasks.lifecycle import Next, Step
 from resources.system.errors import Failure
 from resources.system.git import changed_files, commit_messages, dirty_files, resolve
@@ -62,7 +63,9 @@ def _tell_people(project: Project, attempt: Attempt, why: str, saved: str) -> No
     note = f"agent-coord: {why}" + (f"; work is kept under {kept}" if kept else "")
     note += f"; log: {project.logs / attempt.issue.id}"
     project.mirror(lambda tracker: tracker.hand_off(attempt.issue.id, note))
+    subject = f"{attempt.issue.id} needs a person: {why}"
     with project.ledger.write() as tx:
+        letters.send(tx, letters.COORDINATOR, letters.Draft((letters.PEOPLE,), subject, note, attempt.issue.id, "high"))
         tx.event(
             "task.handed_off", issue=attempt.issue.id, slot=attempt.held.slot.name, agent=attempt.claim.agent, why=why
         )
