@@ -49,6 +49,12 @@ def write_layered(backlog: Backlog, chosen: Collection[str] | None = None) -> st
     return "\n\n".join(parts) + "\n"
 
 
+def layers_of(backlog: Backlog) -> list[tuple[str, list[Issue]]]:
+    """Every issue that is work, finished ones too, by layer: (heading, its issues), the shallowest first."""
+    issues = [issue for issue in backlog.issues.values() if is_work(issue) and issue.status is not Status.PINNED]
+    return list(_layers(issues, _waits(backlog, issues)))
+
+
 def _task(issue: Issue, waits: Sequence[str], blocks: Sequence[str]) -> Iterator[str]:
     agent = re.sub(r"\s+", "-", clean(issue.assignee).strip())
     title = clean(issue.title).strip()

@@ -16,7 +16,7 @@ from coordinator.attempts import Job
 from coordinator.bootstrap import Project
 from coordinator.mail import reservations
 from coordinator.merging.lane import Ruling
-from coordinator.tasks import claims
+from coordinator.tasks import claims, progress
 from coordinator.tasks.claims import ACTIVE, Task, Wish
 from coordinator.tasks.lifecycle import Outcome
 from resources.state import leases
@@ -74,10 +74,11 @@ def release_by_hand(project: Project, slot: str, *, keep: bool) -> str:
 
 
 def free_closed(project: Project, issues: Mapping[str, Issue], own: Container[str] = ()) -> list[str]:
-    """Give back what was assigned by hand and has been closed in the tracker since; `own` are the loop's attempts."""
-    with project.ledger.read() as snapshot:
-        tasks = [task for task in claims.all_tasks(snapshot) if task.state in ACTIVE and task.program == BY_HAND]
-    lines = []
+    """Give back what was assigned or claimed by hand and has been closed since; `own` are the loop's attempts."""
+    with project.ledger.write() as tx:
+        tasks = [task for task in claims.all_tasks(tx) if task.state in ACTIVE and task.program == BY_HAND]
+        closed = {name for name, issue in issues.items() if not issue.is_open}
+        lines = [f"{issue} was closed: its claim is over" for issue in progress.free_done(tx, closed)]
     for task in tasks:
         if task.issue in own or task.issue not in issues or issues[task.issue].is_open:
             continue

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from coordinator.bootstrap import Project
 from coordinator.loop import Loop, WishFor
+from coordinator.publishing import News
 from coordinator.recovery import recover
 from resources.leaks.daemon_lock import lock_file as daemon_lock
 from resources.monitor.limits import judge
@@ -100,10 +101,12 @@ def serve(project: Project, wish_for: WishFor, *, deadline: float | None = None,
 
 
 def _drive(project: Project, loop: Loop, stopping: Callable[[], bool], deadline: float | None) -> bool:
-    sampled = 0.0
+    sampled, news = 0.0, News(project)
     while not stopping():
         loop.seats = get_seats(project)
-        if not loop.tick():
+        goes_on = loop.tick()
+        news.publish(now=not goes_on)
+        if not goes_on:
             return not loop.draining
         if deadline is not None and time.monotonic() > deadline:
             project.say("time is up: stopping the agents and giving everything back")

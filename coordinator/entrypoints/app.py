@@ -6,7 +6,14 @@ from pathlib import Path
 
 import typer
 
-from coordinator.entrypoints import base_commands, mail_commands, pool_commands, queue_commands, work_commands
+from coordinator.entrypoints import (
+    base_commands,
+    mail_commands,
+    pool_commands,
+    queue_commands,
+    task_commands,
+    work_commands,
+)
 from coordinator.entrypoints.terminal import TERMINAL
 from resources.system.door import run_typer
 
@@ -18,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (base_commands, work_commands, pool_commands, queue_commands, mail_commands):
+for commands in (base_commands, work_commands, pool_commands, queue_commands, task_commands, mail_commands):
     commands.register(app)
 
 
