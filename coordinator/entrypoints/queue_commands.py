@@ -8,7 +8,7 @@ import typer
 
 from coordinator import serve as driver
 from coordinator.entrypoints.terminal import TERMINAL
-from coordinator.mail import reservations
+from coordinator.mail import reservations, waiting
 from coordinator.merging import queue
 from coordinator.merging.order import Entry
 from coordinator.tasks import claims
@@ -133,15 +133,15 @@ def add(
     why: str = typer.Option(..., help="Why, for whoever meets the reservation."),
     shared: bool = typer.Option(False, "--shared", help="Others may hold the same paths shared."),
     ttl: float = typer.Option(reservations.TTL, help="Seconds until it ends by itself."),
+    wait: float = typer.Option(0.0, min=0.0, help="Seconds to wait for those who hold the paths."),
 ) -> int:
     """Hold paths. Inside a slot they are held for its agent and issue and renewed while it lives."""
     project = TERMINAL.open()
     place = here()
-    with project.ledger.write() as tx:
-        owner = leases.owner_of(tx, place.fence)
-        ids = reservations.reserve(
-            tx, patterns, agent=place.agent, issue=place.issue, why=why, shared=shared, ttl=ttl, owner=owner
-        )
+    with project.ledger.read() as snapshot:
+        owner = leases.owner_of(snapshot, place.fence)
+    wish = waiting.Wish(tuple(patterns), place.agent, place.issue, why, shared, ttl, owner)
+    ids = waiting.reserve_waiting(project.ledger, wish, wait)
     TERMINAL.answer({"ids": ids, "patterns": patterns}, f"held: {', '.join(patterns)}")
     return 0
 

@@ -32,6 +32,7 @@ class Reservation:
     shared: bool
     why: str
     owner: Owner
+    taken_at: float
     expires_at: float
     expires: float
 
@@ -40,7 +41,7 @@ class Reservation:
         """From a row of the ledger."""
         return cls(
             row["id"], row["agent"], row["issue"], row["pattern"], bool(row["shared"]), row["why"],
-            Owner.of(row["owner"]), row["expires_at"], row["expires"],
+            Owner.of(row["owner"]), row["taken_at"], row["expires_at"], row["expires"],
         )  # fmt: skip
 
     @property
@@ -75,6 +76,12 @@ def find_clash(held: Sequence[Reservation], patterns: Sequence[str], agent: str,
     return None
 
 
+def clash_for(snapshot: Snapshot, patterns: Sequence[str], agent: str, *, shared: bool) -> Clash | None:
+    """What stands in the way of reserving `patterns` now, None when nothing does."""
+    held = [one for one in live(snapshot) if not owner_is_dead(one.owner)]
+    return find_clash(held, [normalise(pattern) for pattern in patterns], agent, shared=shared)
+
+
 def reserve(  # noqa: PLR0913 - each is a fact of the reservation
     tx: Transaction,
     patterns: Sequence[str],
@@ -91,8 +98,7 @@ def reserve(  # noqa: PLR0913 - each is a fact of the reservation
     Raises NotNow("reserved") naming holder, witness and expiry; then nothing is held.
     """
     wanted = [normalise(pattern) for pattern in patterns]
-    held = [one for one in live(tx) if not owner_is_dead(one.owner)]
-    clash = find_clash(held, wanted, agent, shared=shared)
+    clash = clash_for(tx, wanted, agent, shared=shared)
     if clash is not None:
         raise refusal(clash)
     answers, now = owner or Owner.here(), wall()
