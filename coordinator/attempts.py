@@ -185,7 +185,8 @@ def _brief(project: Project, attempt: Attempt, number: int) -> tuple[Path, str]:
         held.slot.name, str(held.slot.path), held.branch, held.slot.database, held.slot.ports,
         str(held.slot.view.get("mode", "full")),
     )  # fmt: skip
-    checks = [f"{check.name}: `{' '.join(check.run)}`" for check in project.config.gate.checks]
+    gate = project.config.gate
+    checks = [f"{check.name}: `{' '.join(check.run)}`" for check in gate.checks if check.name not in gate.disabled]
     text = write_briefing(attempt.issue, place, attempt.write, checks, attempt.handoffs)
     file = _folder(project, attempt.issue.id) / f"{number}.briefing.md"
     replace_file(file, text)

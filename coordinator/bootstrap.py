@@ -7,7 +7,6 @@ configuration and the ledger; Postgres is started when a database is first neede
 from __future__ import annotations
 
 import secrets
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,6 +23,7 @@ from coordinator.tasks.tracker import Tracker, open_tracker
 from resources.databases.databases import Databases, open_databases
 from resources.state.sqlite import SqliteLedger
 from resources.system.errors import Failure
+from resources.system.files import replace_file
 from resources.system.git import current_branch, resolve
 from resources.system.repository import Repository, branch_tip, find_repository
 from resources.worktrees.pool import Pool
@@ -134,8 +134,16 @@ def open_project(start: Path, config: Path | None = None, say: Callable[[str], N
     return Project(repository, settings, SqliteLedger(repository.state), say or (lambda line: None))
 
 
-def init_project(start: Path, config: Path | None = None, say: Callable[[str], None] | None = None) -> Project:
-    """Make the ledger and the configuration unless they are there. Safe to repeat."""
+def init_project(
+    start: Path,
+    config: Path | None = None,
+    say: Callable[[str], None] | None = None,
+    declared: Callable[[Repository], str] = lambda repository: "",
+) -> Project:
+    """Make the ledger and the configuration unless they are there. Safe to repeat.
+
+    `declared` gives the tables of a new configuration that the repository's own files ask for.
+    """
     repository = find_repository(start)
     settings = read_config(repository, config)
     base = settings.project.base or current_branch(repository.root)
@@ -151,10 +159,7 @@ def init_project(start: Path, config: Path | None = None, say: Callable[[str], N
             if tx.one("meta-get", key=key) is None:
                 tx.change("meta-put", key=key, value=value)
     if not settings.file.exists():
-        _write_default(settings.file)
+        default = (Path(__file__).parent / "default.toml").read_text()
+        replace_file(settings.file, default + declared(repository))
+        settings = read_config(repository, config)
     return Project(repository, settings, ledger, say or (lambda line: None))
-
-
-def _write_default(file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(Path(__file__).parent / "default.toml", file)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from coordinator.gate_settings import GateSettings, read_gate
 from resources.settings import CONFIG, Limits, PoolSettings, ResourceSettings, read_settings
 from resources.system.errors import Failure
 from resources.system.repository import Repository
@@ -64,27 +65,6 @@ class AgentSettings:
     def __post_init__(self) -> None:
         if self.attempts < 1:
             raise ValueError("attempts must be 1 or more")
-
-
-@dataclass(frozen=True)
-class Check:
-    """One entry of [[gate.checks]]: a command that must exit 0 in the merged tree, within `timeout` seconds."""
-
-    name: str
-    run: tuple[str, ...]
-    timeout: float = 600.0
-
-    def __post_init__(self) -> None:
-        if not self.name or not self.run:
-            raise ValueError("a check needs a name and a command in `run`")
-
-
-@dataclass(frozen=True)
-class GateSettings:
-    """[gate]: what a change must pass, and whether a commit must name its issue."""
-
-    checks: tuple[Check, ...] = ()
-    commit_names_issue: bool = True
 
 
 @dataclass(frozen=True)
@@ -150,7 +130,7 @@ def read_config(repository: Repository, file: Path | None = None) -> Config:
         plan=tables.get("plan", {}),
         agents=from_table(AgentSettings, agents, file=path, name="agents"),
         programs=programs,
-        gate=_gate(dict(tables.get("gate", {})), path),
+        gate=read_gate(tables.get("gate", {}), path),
         tracker=from_table(TrackerSettings, tables.get("tracker", {}), file=path, name="tracker"),
     )
 
@@ -159,19 +139,3 @@ def _programs(tables: Mapping[str, Any], path: Path) -> dict[str, Program]:
     return {
         name: from_table(Program, table, file=path, name=f"agents.programs.{name}") for name, table in tables.items()
     }
-
-
-def _gate(table: dict[str, Any], path: Path) -> GateSettings:
-    entries = table.pop("checks", [])
-    if not isinstance(entries, list):
-        raise Failure("bad-value", f"{path}: [gate] checks must be a list of tables", mend=f"edit {path}")
-    checks = []
-    for number, entry in enumerate(entries, 1):
-        try:
-            checks.append(from_table(Check, entry, file=path, name=f"gate.checks {number}"))
-        except TypeError as error:
-            raise Failure(
-                "bad-value", f"{path}: [[gate.checks]] {number} needs `name` and `run`", mend=f"edit {path}"
-            ) from error
-    plain = from_table(GateSettings, table, file=path, name="gate")
-    return GateSettings(tuple(checks), plain.commit_names_issue)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from coordinator.bootstrap import Project
 from coordinator.closing import close_down
 from coordinator.diagnosis import diagnose
 from coordinator.entrypoints.status import print_status
@@ -36,6 +37,7 @@ def init(slots: int = typer.Option(0, help="Slots to make now (default: [pool] s
     lines = [
         f"{project.repository.root} is ready: {len(names)} slots ({len(made)} new), work lands on {project.base}",
         f"configuration: {project.config.file}",
+        f"the gate: {_gate(project)}",
         "next: track-analyzer recommend, then agent-coord spawn 4 independent",
     ]
     value = {
@@ -46,6 +48,15 @@ def init(slots: int = typer.Option(0, help="Slots to make now (default: [pool] s
     }
     TERMINAL.answer(value | {"config": str(project.config.file)}, "\n".join(lines))
     return 0
+
+
+def _gate(project: Project) -> str:
+    """What a change must pass, in words."""
+    gate = project.config.gate
+    names = [check.name for check in gate.checks if check.name not in gate.disabled]
+    names += ["review"] if gate.review.run else []
+    told = ", ".join(names) or "no checks yet: every commit would land; add [[gate.checks]] to the configuration"
+    return told + (f" (switched off: {', '.join(gate.disabled)})" if gate.disabled else "")
 
 
 def status() -> int:

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from coordinator.bootstrap import Project, init_project, open_project
+from coordinator.gate.presets import as_toml, detect
+from resources.system.git import tracked_files
+from resources.system.repository import Repository
 
 
 @dataclass
@@ -42,7 +45,21 @@ class Terminal:
 
     def init(self) -> Project:
         """The project, made when it is not there yet."""
-        return init_project(self.repo, self.config, self.say)
+        return init_project(self.repo, self.config, self.say, _declared_checks)
+
+
+def _declared_checks(repository: Repository) -> str:
+    """The checks that the repository's files ask for, as tables of the configuration."""
+
+    def read(path: str) -> str:
+        file = repository.root / path
+        return file.read_text(errors="replace") if file.is_file() else ""
+
+    presets = detect(tracked_files(repository.root), read)
+    if not presets:
+        return ""
+    because = "; ".join(f"{preset.name}, because of {preset.because}" for preset in presets)
+    return f"\n# Found by `agent-coord init`: {because}. Edit as you like.\n{as_toml(presets)}"
 
 
 TERMINAL = Terminal()

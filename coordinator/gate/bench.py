@@ -6,14 +6,16 @@ neither the ledger nor the pool, only the folder, the database and the verdict t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from coordinator.config import Check
 from coordinator.gate.checks import CheckResult, Verdict, run_checks
+from coordinator.gate.choice import Choice
+from coordinator.gate.review import Reviewed, ask
 from resources.databases.databases import Databases
 from resources.system.errors import Failure
+from resources.system.files import replace_file
 from resources.worktrees.checkout import slot_git
 from resources.worktrees.pool import Slot
 
@@ -22,21 +24,32 @@ AUTHORS_FAULT = ("migrate-failed", "extension-missing")
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What is judged: `commit`, made of `base` and the work on an issue, by `choice`; `label` names its logs."""
+
+    commit: str
+    base: str
+    issue: str
+    title: str
+    label: str
+    choice: Choice
+
+
+@dataclass(frozen=True)
 class Bench:
     """A gate slot ready for use, and what its checks see."""
 
     slot: Slot
     environment: Mapping[str, str]
-    checks: Sequence[Check]
     logs: Path
 
-    def judge(self, commit: str, databases: Databases | None, label: str) -> Verdict:
-        """Bring the bench to `commit` and run the checks; `label` names the folder of their output.
+    def judge(self, subject: Subject, databases: Databases | None) -> Verdict:
+        """Bring the bench to the subject's commit, run the checks, and ask the reviewer when they have passed.
 
         Raises Failure when the machine could not judge (no server, no disk); that says nothing about the change.
         """
-        place = self.slot.path
-        slot_git(place, "checkout", "--quiet", "--force", "--detach", commit)
+        place, logs = self.slot.path, self.logs / subject.label
+        slot_git(place, "checkout", "--quiet", "--force", "--detach", subject.commit)
         slot_git(place, "clean", "-ffdxq")
         environment = dict(self.environment) | {"CI": "true", "PYTHONDONTWRITEBYTECODE": "1"}
         if databases is not None:
@@ -46,7 +59,13 @@ class Bench:
                 if failure.reference not in AUTHORS_FAULT:
                     raise
                 return _red_set_up(failure)
-        return run_checks(self.checks, place, environment, self.logs / label)
+        verdict = run_checks(subject.choice.checks, place, environment, logs)
+        if not verdict.passed or not subject.choice.review.run:
+            return verdict
+        diff = logs / "change.diff"
+        replace_file(diff, slot_git(place, "diff", "--no-ext-diff", subject.base, subject.commit).out)
+        said = ask(subject.choice.review, Reviewed(subject.issue, subject.title, diff), place, environment, logs)
+        return Verdict(said.passed, (*verdict.results, said))
 
 
 def _red_set_up(failure: Failure) -> Verdict:

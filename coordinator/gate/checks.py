@@ -1,21 +1,26 @@
-"""Runs the configured checks on one exact tree.
+"""Runs the chosen checks on one exact tree.
 
 The bench is a slot of its own kind (`gate-1`): a detached worktree with its own database, ports and
 cache folders, brought to the commit under judgement before each run, so that nothing of an agent's
 worktree (ignored files, a warm cache, a left-over row) can turn a red change green. Checks run in the
-configured order and stop at the first red one. A check that runs into its time limit is red with that
-reason, and its whole process group is killed.
+configured order, neighbours that say so side by side, and stop after the first red one. A check that runs into its
+time limit is red with that reason, and its whole process group is killed; so is one whose report shows less coverage
+than it asks for, or none.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import platform
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from coordinator.config import Check
+from coordinator.gate.choice import batches
+from coordinator.gate.coverage import covered
+from coordinator.gate_settings import Check
 from resources.databases.environment import MISLEADING
 from resources.system.files import replace_file
 from resources.system.process import clean_environment, run
@@ -52,7 +57,14 @@ class Verdict:
     def why(self) -> str:
         """One sentence."""
         red = self.failed
-        return f"check {red.name} failed with code {red.code}" if red else "all checks passed"
+        if red is None:
+            return "all checks passed"
+        return f"check {red.name} failed with code {red.code}" if red.code else f"check {red.name} failed"
+
+    @property
+    def seconds(self) -> float:
+        """How long the checks ran, those side by side counted each."""
+        return sum(result.seconds for result in self.results)
 
     def to_json(self) -> str:
         """As kept in the ledger."""
@@ -64,28 +76,64 @@ class Verdict:
         return cls(passed, tuple(CheckResult(**record) for record in json.loads(evidence)))
 
 
-def gate_key(checks: Sequence[Check]) -> str:
-    """Identifies a definition of the gate: a verdict holds for a tree under exactly these checks."""
-    return hashlib.sha256(json.dumps([asdict(check) for check in checks]).encode()).hexdigest()[:16]
-
-
 def run_checks(checks: Sequence[Check], tree: Path, environment: Mapping[str, str], logs: Path) -> Verdict:
-    """Run every check in `tree` until one is red; output goes to `logs`/NAME.log."""
+    """Run the checks in `tree` until one is red; output goes to `logs`/NAME.log."""
     results: list[CheckResult] = []
-    for check in checks:
-        result = _run(check, tree, environment, logs)
-        results.append(result)
-        if not result.passed:
+    for batch in batches(checks):
+        with ThreadPoolExecutor(len(batch), "check") as threads:
+            results += threads.map(lambda check: _run(check, tree, environment, logs), batch)
+        if not all(result.passed for result in results):
             break
     return Verdict(all(result.passed for result in results), tuple(results))
 
 
 def _run(check: Check, tree: Path, environment: Mapping[str, str], logs: Path) -> CheckResult:
-    inherited = {key: value for key, value in clean_environment().items() if key not in MISLEADING}
-    done = run(check.run, cwd=tree, env=inherited | dict(environment), timeout=check.timeout, check=False)
+    done = run(check.run, cwd=tree, env=seen_by_checks(environment), timeout=check.timeout, check=False)
     log = logs / f"{check.name.replace('/', '_')}.log"
     output = (done.out + done.err)[-OUTPUT_KEPT:]
     replace_file(log, b"$ " + " ".join(check.run).encode() + b"\n" + output)
     tail = done.complaint + (f"\n(stopped after {check.timeout:g} s)" if done.timed_out else "")
     passed = done.code == 0 and not done.timed_out
+    if passed and check.min_coverage:
+        short = _too_little(check, tree, output)
+        passed, tail = not short, short or tail
     return CheckResult(check.name, passed, done.code, round(done.seconds, 3), str(log), tail)
+
+
+def _too_little(check: Check, tree: Path, output: bytes) -> str:
+    """What is wrong with the coverage of a check that passed, "" when it is enough."""
+    where = check.coverage_report or "its output"
+    try:
+        text = (
+            (tree / check.coverage_report).read_text(errors="replace")
+            if check.coverage_report
+            else output.decode(errors="replace")
+        )
+    except OSError as error:
+        return f"{check.name} left no coverage report: {error}"
+    percent = covered(text)
+    if percent is None:
+        return f"{check.name}: no coverage figure is to be found in {where}"
+    if percent < check.min_coverage:
+        return f"coverage is {percent:.1f} %, at least {check.min_coverage:g} % is asked for ({where})"
+    return ""
+
+
+def seen_by_checks(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program that the gate starts."""
+    inherited = {key: value for key, value in clean_environment().items() if key not in MISLEADING}
+    return inherited | dict(environment)
+
+
+def tool_chain(checks: Iterable[Check]) -> str:
+    """What decides a verdict besides the tree: the system, and the programs that the checks start.
+
+    A program is known by its path, size and time of change; what it starts in turn is not seen.
+    """
+    known = [platform.platform()]
+    for program in sorted({check.run[0] for check in checks}):
+        found = shutil.which(program)
+        if found is not None:
+            stat = Path(found).stat()
+            known.append(f"{found} {stat.st_size} {stat.st_mtime_ns}")
+    return "\n".join(known)

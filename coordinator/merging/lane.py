@@ -15,8 +15,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from coordinator.bootstrap import Project
-from coordinator.gate.bench import Bench
-from coordinator.gate.checks import Verdict, gate_key
+from coordinator.gate.bench import Bench, Subject
+from coordinator.gate.checks import Verdict, tool_chain
+from coordinator.gate.choice import choose, gate_key
 from coordinator.gate.evidence import outline
 from coordinator.merging import queue
 from coordinator.merging.land import Candidate, Landing, build, has_landed, land
@@ -61,7 +62,7 @@ class Lane:
         """`title` tells an issue's title, for the message of the merge commit."""
         self._project = project
         self._title = title
-        self._key = gate_key(project.config.gate.checks)
+        self._key = ""
         self._threads = ThreadPoolExecutor(1, "gate")
         self._databases: Databases | None = project.more_databases()
         self._bench: Bench | None = None
@@ -112,6 +113,9 @@ class Lane:
         return None
 
     def _judge(self, candidate: Candidate) -> Future[Verdict]:
+        changed = changed_files(self._project.repository.root, candidate.base, candidate.commit)
+        choice = choose(self._project.config.gate, changed)
+        self._key = gate_key(choice, tool_chain(choice.checks))
         known = self._known(candidate.tree)
         if known is not None:
             done: Future[Verdict] = Future()
@@ -119,8 +123,10 @@ class Lane:
             return done
         bench = self._ready_bench(candidate.base)
         self._event("gate.started", candidate.entry)
-        label = f"gate/{candidate.entry.issue.replace('/', '_')}-{candidate.entry.id}"
-        return self._threads.submit(bench.judge, candidate.commit, self._databases, label)
+        issue = candidate.entry.issue
+        label = f"gate/{issue.replace('/', '_')}-{candidate.entry.id}"
+        subject = Subject(candidate.commit, candidate.base, issue, self._title(issue), label, choice)
+        return self._threads.submit(bench.judge, subject, self._databases)
 
     def _conclude(self, run: _Run) -> Ruling | None:
         entry = run.candidate.entry
@@ -129,14 +135,15 @@ class Lane:
             verdict = run.verdict.result()
         except Failure as failure:
             return self._not_judged(entry, failure)
-        seconds = sum(result.seconds for result in verdict.results)
         red = verdict.failed
         with self._project.ledger.write() as tx:
             tx.change(
                 "verdict-put", tree=run.candidate.tree, gate=self._key, passed=int(verdict.passed),
                 evidence=verdict.to_json(), judged_at=wall(),
             )  # fmt: skip
-        self._event("gate.ended", entry, passed=verdict.passed, seconds=seconds, failed_check=red.name if red else "")
+        self._event(
+            "gate.ended", entry, passed=verdict.passed, seconds=verdict.seconds, failed_check=red.name if red else ""
+        )
         if red is not None:
             files = outline(changed_files(self._project.repository.root, run.candidate.base, run.candidate.commit))
             return self._bounce(
@@ -189,8 +196,7 @@ class Lane:
             if not pool.slots(GATE):
                 pool.grow(1, GATE)
             self._held = pool.acquire(GATE, GATE, base=base, purpose=GATE)
-            checks, logs = self._project.config.gate.checks, self._project.logs
-            self._bench = Bench(self._held.slot, self._held.environment, checks, logs)
+            self._bench = Bench(self._held.slot, self._held.environment, self._project.logs)
         return self._bench
 
     def close(self) -> None:

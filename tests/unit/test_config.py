@@ -11,11 +11,11 @@ from coordinator.config import (
     PRESETS,
     TABLES,
     AgentSettings,
-    GateSettings,
     ProjectSettings,
     TrackerSettings,
     read_config,
 )
+from coordinator.gate_settings import GateSettings, Review
 from resources.databases.values import DatabaseSettings
 from resources.settings import Limits, PoolSettings
 from resources.system.errors import Failure
@@ -38,6 +38,8 @@ def read(tmp_path: Path, text: str):
 def test_the_reference_configuration_shows_every_key_with_its_default() -> None:
     shown = tomllib.loads((ROOT / "config.toml").read_text())
     programs = shown["agents"].pop("programs")
+    review = shown["gate"]["review"]
+    shown["gate"]["review"] = Review(tuple(review["run"]), review["timeout"])
     assert set(shown) == set(TABLES) == set(SETTINGS)
     for name, kind in SETTINGS.items():
         plain = {key: list(value) if isinstance(value, tuple) else value for key, value in defaults(kind).items()}
@@ -65,6 +67,8 @@ def test_the_file_that_init_writes_is_valid(tmp_path: Path) -> None:
         ("[agents]\nattempts = 0", "bad-value", "attempts"),
         ("[agents.programs.x]\nkind = 'shell'", "bad-value", "agents.programs.x"),
         ("[[gate.checks]]\nname = 'tests'", "bad-value", "name"),
+        ("[gate]\ndisabled = ['lint']", "bad-value", "lint"),
+        ("[gate.review]\nrunn = ['x']", "unknown-key", "did you mean `run`?"),
         ("[pool]\nsize = = 3", "bad-config", "line 2"),
     ],
 )
