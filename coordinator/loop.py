@@ -90,6 +90,11 @@ class Loop:
             self._start_more()
         return bool(self._attempts) or self._lane.busy or self._throttled
 
+    @property
+    def at_work(self) -> int:
+        """How many agents run now."""
+        return sum(attempt.running is not None for attempt in self._attempts.values())
+
     def drain(self) -> None:
         """Start nothing more; what is under way is finished."""
         self.draining = True

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from coordinator.bootstrap import Project
 from coordinator.loop import Loop, WishFor
+from coordinator.merging.radar import look
 from coordinator.publishing import News
 from coordinator.recovery import recover
 from resources.leaks.daemon_lock import lock_file as daemon_lock
@@ -35,6 +36,9 @@ TICK = 0.1
 
 SAMPLE_EVERY = 5.0
 """Seconds between usage samples; one costs 20 ms of CPU with ten slots."""
+
+RADAR_EVERY = 60.0
+"""Seconds between looks at what will not merge; one costs up to 2 s of CPU with 32 slots of 12,000 files."""
 
 START_WAIT = 20.0
 """Seconds that a background coordinator may need until it holds its lock (half a second is usual)."""
@@ -101,7 +105,7 @@ def serve(project: Project, wish_for: WishFor, *, deadline: float | None = None,
 
 
 def _drive(project: Project, loop: Loop, stopping: Callable[[], bool], deadline: float | None) -> bool:
-    sampled, news = 0.0, News(project)
+    sampled, news, looked = 0.0, News(project), time.monotonic()
     while not stopping():
         loop.seats = get_seats(project)
         goes_on = loop.tick()
@@ -116,6 +120,11 @@ def _drive(project: Project, loop: Loop, stopping: Callable[[], bool], deadline:
             # A sample is a courtesy: whatever it meets (Postgres down, a full disk) must not stop the agents.
             with suppress(Failure, OSError):
                 _take_sample(project)
+        if loop.at_work > 1 and time.monotonic() - looked > RADAR_EVERY:
+            looked = time.monotonic()
+            with suppress(Failure, OSError):
+                for collision in look(project).new:
+                    project.say(f"radar: {collision.sentence}")
         time.sleep(TICK)
     return False
 

@@ -9,7 +9,7 @@ import typer
 from coordinator import serve as driver
 from coordinator.entrypoints.terminal import TERMINAL
 from coordinator.mail import reservations, waiting
-from coordinator.merging import queue
+from coordinator.merging import queue, radar
 from coordinator.merging.order import Entry
 from coordinator.tasks import claims
 from coordinator.wherein import here
@@ -28,6 +28,25 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.add_typer(merge, name="merge")
     app.add_typer(reserve, name="reserve")
+    app.command("radar")(radar_)
+
+
+def radar_() -> int:
+    """Which unlanded work will not merge, uncommitted edits included; what is new is told to the later agent."""
+    project = TERMINAL.open()
+    seen = radar.look(project)
+    lines = [
+        one.sentence.replace("your work on ", "", 1) + ("  (new)" if one in seen.new else "") for one in seen.collisions
+    ]
+    value = {
+        "pieces": [{"issue": one.issue, "paths": sorted(one.paths), "queued": one.queued} for one in seen.pieces],
+        "collisions": [
+            {"issue": one.a, "with": one.b, "stale": one.is_stale, "paths": one.paths, "new": one in seen.new}
+            for one in seen.collisions
+        ],
+    }
+    TERMINAL.answer(value, "\n".join(lines) or f"nothing collides in {len(seen.pieces)} pieces of unlanded work")
+    return 0
 
 
 @merge.command()

@@ -182,6 +182,12 @@ def changed_files(cwd: Path, old: str, new: str) -> list[str]:
     ).records
 
 
+def changed_since_fork(cwd: Path, base: str, tip: str) -> list[str]:
+    """The paths that `tip` changed since it left `base`: those of the difference to their merge base."""
+    options = ("-r", "-z", "--no-renames", "--name-only", "--merge-base")
+    return git(cwd, "diff-tree", *options, "--end-of-options", base, tip, read=True).records
+
+
 def changed_by_each(cwd: Path, old: str, new: str) -> list[frozenset[str]]:
     """The paths that each first-parent commit of old..new changed, newest first."""
     wanted = ("--first-parent", "--diff-merges=first-parent", "--no-renames", "--name-only", "--format=%x1e", "-z")
@@ -217,6 +223,25 @@ def merge_tree(cwd: Path, ours: str, theirs: str) -> Merge:
         raise Failure("git-failed", f"git merge-tree ended with code {answer.code}", why=answer.err.strip())
     records = answer.records
     return Merge(records[0], answer.code == 0, tuple(dict.fromkeys(records[1:])))
+
+
+def merge_trees(cwd: Path, pairs: Sequence[tuple[str, str]]) -> list[Merge]:
+    """Merge many pairs of commits in memory by one process, in order. Needs git 2.39; one by one before that."""
+    if version() < (2, 39):
+        return [merge_tree(cwd, *pair) for pair in pairs]
+    lines = "".join(f"{ours} {theirs}\n" for ours, theirs in pairs).encode()
+    options = ("--write-tree", "--stdin", "-z", "--name-only", "--no-messages")
+    answer = git(cwd, "merge-tree", *options, stdin=lines, timeout=600) if pairs else None
+    found: list[Merge] = []
+    fields = iter(answer.out.decode(errors="surrogateescape").split("\0") if answer else [])
+    for state in fields:
+        if state not in ("0", "1"):
+            break
+        tree = next(fields)
+        # A list of paths ends with an empty field.
+        paths = tuple(dict.fromkeys(iter(lambda: next(fields), "")))
+        found.append(Merge(tree, state == "1", paths))
+    return found
 
 
 def move_ref(cwd: Path, ref: str, new: str, old: str) -> bool:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,14 +106,32 @@ def delete_branches(work: Work) -> None:
             git(work.root, "update-ref", "-d", f"refs/heads/{name}", tip, check=False)
 
 
-def _commit_files(path: Path, head: str, issue: str) -> str:
+def snapshot(path: Path, head: str, changed: Sequence[str]) -> str:
+    """A commit on `head` of what stands in the worktree now at the `changed` paths; nothing points at it.
+
+    The slot, its index and its branch stay as they are. Raises Failure("git-failed") when a file changes meanwhile.
+    """
+    with _copied_index(path) as aside:
+        names = b"".join(name.encode(errors="surrogateescape") + b"\0" for name in changed)
+        slot_git(path, "update-index", "--add", "--remove", "-z", "--stdin", env=aside, stdin=names)
+        tree = slot_git(path, "write-tree", env=aside).text
+    return _commit(path, tree, head, "what an agent has not committed yet")
+
+
+@contextmanager
+def _copied_index(path: Path) -> Generator[dict[str, str]]:
+    """The environment under which git works with a copy of the worktree's index."""
     with tempfile.TemporaryDirectory(prefix="agent-coord-") as folder:
         index = Path(folder) / "index"
         original = Path(slot_git(path, "rev-parse", "--path-format=absolute", "--git-path", "index", read=True).text)
         if original.exists():
             # With its time: git takes a file as unchanged when it is older than the index, and rereads it otherwise.
             shutil.copy2(original, index)
-        aside = {"GIT_INDEX_FILE": str(index)}
+        yield {"GIT_INDEX_FILE": str(index)}
+
+
+def _commit_files(path: Path, head: str, issue: str) -> str:
+    with _copied_index(path) as aside:
         staged = slot_git(path, "write-tree", env=aside, check=False)
         # Files outside the view count as well, hence --sparse; files that the view hides stay as they are.
         slot_git(path, "add", "--all", "--sparse", env=aside, timeout=600)

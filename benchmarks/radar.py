@@ -1,0 +1,111 @@
+"""What one look of the radar costs: processor seconds for many slots on a repository of 12,000 files.
+
+    python benchmarks/radar.py [--slots 32] [--files 12000] [--json]
+
+Every slot is really made by `agent-coord init` and shows all files, holds an issue by `agent-coord assign`, and has
+five edited files, one of them edited by its neighbour too, and a new one. The limit is two seconds of processor time
+for a whole look. Exit code 1 when it is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.building import git
+from benchmarks.commands import ask, command
+from coordinator.bootstrap import open_project
+from coordinator.merging import radar
+
+LIMIT, LOOKS, PER_FOLDER = 2.0, 5, 10
+CONFIG = '[pool]\nsize = {0}\nminimum = 1\nmaximum = {0}\nview = "full"\n[database]\nprovider = "none"\n'
+PROGRAM = '[agents]\ndefault = "none"\n'
+PROGRAM += '[agents.programs.none]\nkind = "command"\nargv = ["true"]\n'
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and print; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Measure a look of the radar.")
+    parser.add_argument("--slots", type=int, default=32)
+    parser.add_argument("--files", type=int, default=12_000)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="radar-") as folder:
+        root = make(Path(folder) / "repository", options.files, options.slots)
+        edit(root)
+        project = open_project(root)
+        spent, seen = [], None
+        for _ in range(LOOKS):
+            before = cpu()
+            seen = radar.look(project)
+            spent.append(cpu() - before)
+        project.close()
+    assert seen is not None
+    value = {
+        "schema": 1, "slots": options.slots, "files": options.files, "pieces": len(seen.pieces),
+        "collisions": len(seen.collisions), "cpu_s": round(statistics.median(spent), 3), "limit_s": LIMIT,
+        "first_s": round(spent[0], 3), "ok": statistics.median(spent) <= LIMIT,
+    }  # fmt: skip
+    print(json.dumps(value) if options.json else "\n".join(f"{name:10}  {figure}" for name, figure in value.items()))
+    return 0 if value["ok"] else 1
+
+
+def cpu() -> float:
+    """Processor seconds of this process and of those that it waited for."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def make(root: Path, files: int, slots: int) -> Path:
+    """A repository with so many files, and so many slots at work on an issue each."""
+    root.mkdir()
+    git(root, "init", "--quiet", "--initial-branch=main")
+    for key, value in (("user.name", "Radar"), ("user.email", "radar@localhost"), ("gc.auto", "0")):
+        git(root, "config", key, value)
+    for number in range(files):
+        file = root / path(number)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(f"line {line} of {number}\n" for line in range(20)))
+    tracker = root / ".beads" / "issues.jsonl"
+    tracker.parent.mkdir()
+    tracker.write_text(
+        "".join(json.dumps({"id": f"r-{n}", "title": f"Piece {n}", "status": "open"}) + "\n" for n in range(slots))
+    )
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "files")
+    (root / ".agent-worktrees").mkdir()
+    (root / ".agent-worktrees" / "config.toml").write_text(CONFIG.format(slots) + PROGRAM)
+    ask(root, "agent-coord", "init", "--slots", str(slots))
+    for number in range(slots):
+        done = command(root, "agent-coord", "assign", f"hand-{number}", f"r-{number}")
+        if done.code:
+            raise SystemExit(done.complaint)
+    return root
+
+
+def path(number: int) -> str:
+    """Where the file with this number lies."""
+    return f"module{number % 40}/part{number // PER_FOLDER}/file{number}.py"
+
+
+def edit(root: Path) -> None:
+    """Every slot changes four files of its own and one that its neighbour changes too, and writes a new one."""
+    slots = [Path(one["path"]) for one in ask(root, "agent-coord", "status")["slots"] if one["issue"]]
+    for place, slot in enumerate(slots):
+        folder = slot if slot.is_absolute() else root / slot
+        for number in (*range(100 * place, 100 * place + 4), 100 * (place // 2) + 50):
+            file = folder / path(number)
+            file.write_text(file.read_text().replace("line 3", f"line three of {place}"))
+        (folder / "new.py").write_text(f"slot {place}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,105 @@
+"""Looks at all unlanded work at once and tells early what will not merge.
+
+Each slot at work is taken as it stands, uncommitted edits included, through a copy of its index (an agent's own index
+is never touched); queued branches as they are. Pieces that share a changed path are merged in memory, pairwise and with
+the base branch, by one `git merge-tree` process. What is new is told to the later of the two by a letter, and once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from coordinator.bootstrap import Project
+from coordinator.mail import letters
+from coordinator.merging import queue
+from coordinator.merging.collisions import BASE, Collision, Piece, news, worth_a_merge
+from coordinator.tasks import claims
+from coordinator.tasks.claims import Task
+from resources.state.store import Snapshot, Transaction
+from resources.system.clock import wall
+from resources.system.errors import Failure
+from resources.system.git import changed_since_fork, dirty_files, merge_trees, resolve
+from resources.worktrees.saving import snapshot
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look saw: the pieces of unlanded work, what collides, and what of that is new."""
+
+    pieces: tuple[Piece, ...]
+    collisions: tuple[Collision, ...]
+    new: tuple[Collision, ...]
+
+
+def look(project: Project) -> Look:
+    """Look at everything once, remember it, and tell those who should know."""
+    with project.ledger.read() as view:
+        working = [task for task in claims.all_tasks(view) if task.state == "working" and task.slot]
+        paths = {row["name"]: Path(row["path"]) for row in view.all("slots")}
+        queued = queue.waiting(view)
+    root, base = project.repository.root, project.base_tip()
+    pieces = [piece for task in working if (piece := _piece(task, paths.get(task.slot), base)) is not None]
+    pieces += [
+        Piece(entry.issue, entry.tip, frozenset(changed_since_fork(root, base, entry.tip)), entry.queued_at, True)
+        for entry in queued
+    ]
+    found = tuple(_collisions(root, base, pieces))
+    with project.ledger.write() as tx:
+        fresh = news(known(tx), found)
+        _remember(tx, found)
+        for one in fresh:
+            _tell(tx, one)
+    return Look(tuple(pieces), found, tuple(fresh))
+
+
+def _piece(task: Task, slot: Path | None, base: str) -> Piece | None:
+    """What stands in a slot, None when nothing does or it changes faster than it can be read."""
+    if slot is None or not slot.is_dir():
+        return None
+    try:
+        head = resolve(slot, "HEAD") or task.base
+        dirty = dirty_files(slot)
+        commit = snapshot(slot, head, dirty) if dirty else head
+        paths = frozenset(dirty) | frozenset(changed_since_fork(slot, base, head) if head != base else ())
+    except Failure:
+        return None
+    return Piece(task.issue, commit, paths, task.changed_at) if paths else None
+
+
+def _collisions(root: Path, base: str, pieces: list[Piece]) -> Iterable[Collision]:
+    mine = [piece for piece in pieces if not piece.queued]
+    with_base = merge_trees(root, [(base, piece.commit) for piece in mine])
+    stale = {piece.issue: merge for piece, merge in zip(mine, with_base, strict=True) if not merge.clean}
+    yield from (Collision(issue, BASE, merge.conflicts) for issue, merge in stale.items())
+    pairs = [pair for pair in worth_a_merge(pieces) if pair[0].issue not in stale and pair[1].issue not in stale]
+    merges = merge_trees(root, [(told.commit, other.commit) for told, other in pairs])
+    for (told, other), merge in zip(pairs, merges, strict=True):
+        if not merge.clean:
+            yield Collision(told.issue, other.issue, merge.conflicts)
+
+
+def known(view: Snapshot) -> list[Collision]:
+    """What the last look found."""
+    return [Collision(row["a"], row["b"], tuple(json.loads(row["paths"]))) for row in view.all("collisions")]
+
+
+def _remember(tx: Transaction, found: Iterable[Collision]) -> None:
+    now = {(one.a, one.b): one for one in found}
+    for one in known(tx):
+        if (one.a, one.b) not in now:
+            tx.change("collision-over", a=one.a, b=one.b)
+    for one in now.values():
+        tx.change("collision-put", a=one.a, b=one.b, paths=json.dumps(one.paths), now_at=wall())
+
+
+def _tell(tx: Transaction, one: Collision) -> None:
+    tx.event("radar.collision", issue=one.a, other=one.b, paths=list(one.paths))
+    advice = (
+        "Merge the base branch into your branch when it suits you, and settle it there."
+        if one.is_stale
+        else f"It began earlier. Leave those lines to it, or settle it with {one.b} by mail."
+    )
+    letters.send(tx, letters.COORDINATOR, letters.Draft((one.a,), one.sentence, advice, one.a, "urgent"))

@@ -1,0 +1,83 @@
+"""What will not merge is told before it lands: real slots, real edits."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from coordinator.bootstrap import Project, open_project
+from coordinator.mail import letters
+from coordinator.mail.letters import Reader
+from coordinator.merging import radar
+from coordinator.merging.collisions import BASE, Collision, Piece, news, worth_a_merge
+from resources.system.git import git
+from tests.support.projects import Place, make_place
+from tests.support.repos import commit
+
+
+@pytest.fixture
+def project(tmp_path: Path):
+    place = make_place(tmp_path / "a place", {"a.txt": "1\n2\n3\n", "b.txt": "b\n"})
+    place.run("init")
+    opened = open_project(place.root)
+    for issue in ("a-1", "a-2"):
+        free(place, issue)
+        assert place.run("assign", f"hand-{issue}", issue).returncode == 0
+    yield opened
+    opened.close()
+
+
+def free(place: Place, issue: str) -> None:
+    """The tracker's second issue waits for nothing."""
+    file = place.root / ".beads" / "issues.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps({**line, "dependencies": []}) + "\n" for line in lines))
+
+
+def slot_of(project: Project, issue: str) -> Path:
+    with project.ledger.read() as snapshot:
+        task = snapshot.one("task", issue=issue) or {}
+        return Path(next(row["path"] for row in snapshot.all("slots") if row["name"] == task["slot"]))
+
+
+def letters_of(project: Project, issue: str) -> list[str]:
+    with project.ledger.read() as snapshot:
+        return [one.subject for one in letters.inbox(snapshot, Reader(f"hand-{issue}", issue))]
+
+
+def test_uncommitted_edits_collide_and_the_later_is_told_once(project: Project) -> None:
+    first, second = slot_of(project, "a-1"), slot_of(project, "a-2")
+    (first / "a.txt").write_text("one\n2\n3\n")
+    (second / "a.txt").write_text("two\n2\n3\n")
+    (second / "new.txt").write_text("n\n")
+    before = git(second, "status", "--porcelain").text
+    index = git(second, "rev-parse", "--path-format=absolute", "--git-path", "index").text
+    stamp = Path(index).stat().st_mtime_ns
+    seen = radar.look(project)
+    assert seen.collisions == (Collision("a-2", "a-1", ("a.txt",)),)
+    assert {one.issue: sorted(one.paths) for one in seen.pieces}["a-2"] == ["a.txt", "new.txt"]
+    assert git(second, "status", "--porcelain").text == before, "the slot stays as it is"
+    assert Path(index).stat().st_mtime_ns == stamp, "an agent's index is never touched"
+    assert radar.look(project).new == ()
+    assert letters_of(project, "a-1") == []
+    assert letters_of(project, "a-2") == ["your work on a-2 cannot be merged with the work on a-1: a.txt"]
+
+
+def test_stale_is_told_apart_and_ends_when_it_is_brought_up_to_date(project: Project) -> None:
+    slot = slot_of(project, "a-2")
+    (slot / "a.txt").write_text("mine\n2\n3\n")
+    commit(project.repository.root, {"a.txt": "landed\n2\n3\n"}, "somebody else landed")
+    assert [(one.a, one.b) for one in radar.look(project).collisions] == [("a-2", BASE)]
+    (slot / "a.txt").write_text("landed\n2\nand mine\n")
+    git(slot, "commit", "-qam", "a-2: mine")
+    git(slot, "merge", "-q", "-X", "ours", "main")
+    assert radar.look(project).collisions == ()
+
+
+def test_only_shared_paths_are_worth_a_merge() -> None:
+    early, late = Piece("e", "1", frozenset("ab"), 1.0), Piece("l", "2", frozenset("bc"), 2.0)
+    queued, other = Piece("q", "3", frozenset("b"), 3.0, queued=True), Piece("o", "4", frozenset("z"), 4.0)
+    pairs = [(told.issue, by.issue) for told, by in worth_a_merge([early, late, queued, other])]
+    assert pairs == [("l", "e"), ("e", "q"), ("l", "q")]
+    known = [Collision("l", "e", ("a", "b"))]
+    assert news(known, [Collision("l", "e", ("b",)), Collision("l", "q", ("b",))]) == [Collision("l", "q", ("b",))]
