@@ -24,23 +24,27 @@ from resources.system.clock import wall
 from resources.system.errors import Failure
 
 
-class _Session:
+class Session:
     """One open transaction or snapshot."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def all(self, statement: str, **values: Any) -> list[Row]:
+        """Every row of a named statement."""
         return [dict(row) for row in self._connection.execute(statements()[statement], values)]
 
     def one(self, statement: str, **values: Any) -> Row | None:
+        """The first row, None when there is none."""
         rows = self.all(statement, **values)
         return rows[0] if rows else None
 
     def change(self, statement: str, **values: Any) -> int:
+        """How many rows a named statement changed."""
         return self._connection.execute(statements()[statement], values).rowcount
 
     def next_fence(self) -> int:
+        """A number that was never given out."""
         row = self.one("fence-next")
         if row is None:
             raise Failure("ledger-damaged", "the ledger has lost its fence counter", mend="agent-coord doctor")
@@ -55,6 +59,7 @@ class _Session:
         self.change("meta-put", key="version", value=str(len(versions())))
 
     def event(self, kind: str, *, issue: str = "", slot: str = "", agent: str = "", **data: Any) -> None:
+        """Append to the log."""
         record = json.dumps(data, default=str, sort_keys=True)
         self.change("event-append", at=wall(), kind=kind, issue=issue, slot=slot, agent=agent, data=record)
 
@@ -116,13 +121,13 @@ class SqliteLedger:
                 tx.upgrade()
 
     @contextmanager
-    def write(self) -> Generator[_Session]:
+    def write(self) -> Generator[Session]:
         """The write transaction. Raises Failure("disk-full"), Failure("ledger-damaged"), Failure("read-only")."""
         fcntl.flock(self._gate, fcntl.LOCK_EX)
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield _Session(self._connection)
+                yield Session(self._connection)
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
@@ -136,12 +141,12 @@ class SqliteLedger:
             fcntl.flock(self._gate, fcntl.LOCK_UN)
 
     @contextmanager
-    def read(self) -> Generator[_Session]:
+    def read(self) -> Generator[Session]:
         """A consistent snapshot."""
         try:
             self._connection.execute("BEGIN")
             try:
-                yield _Session(self._connection)
+                yield Session(self._connection)
             finally:
                 self._connection.execute("COMMIT")
         except sqlite3.Error as error:
@@ -164,7 +169,7 @@ def _make(folder: Path) -> None:
         connection.execute("BEGIN")
         for statement in versions()[0]:
             connection.execute(statement)
-        _Session(connection).upgrade()
+        Session(connection).upgrade()
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
