@@ -7,6 +7,8 @@ attempt, its unlanded work is saved under a ref before the slot is used again.
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +27,7 @@ from coordinator.tasks.claims import Task
 from resources.state import leases
 from resources.state.leases import Lease
 from resources.state.store import Transaction
-from resources.system.errors import Failure
+from resources.system.errors import Failure, NotNow
 from resources.system.files import replace_file
 from resources.system.git import tracked_files
 from resources.worktrees.pool import Held, Released
@@ -78,7 +80,7 @@ def begin(project: Project, job: Job) -> Attempt:
 def take(project: Project, job: Job) -> Attempt:
     """Take claim, reservations and slot, all or nothing. Raises NotNow naming who has what."""
     issue, agent = job.issue.id, job.agent
-    with project.ledger.write() as tx:
+    with _telling_refusals(project, job), project.ledger.write() as tx:
         claim = claims.claim(tx, issue, agent)
         wanted = paths_to_reserve(job.scope, project.policy, share=job.task.filter == "all")
         for patterns, shared in ((wanted.exclusive, False), (wanted.shared, True)):
@@ -91,6 +93,18 @@ def take(project: Project, job: Job) -> Attempt:
         _unclaim(project, claim)
         raise
     return Attempt(job.task, job.issue, claim, held, write=wanted.all, handoffs=job.handoffs)
+
+
+@contextmanager
+def _telling_refusals(project: Project, job: Job) -> Generator[None]:
+    """A refusal takes its own transaction back; that it happened is told in another one."""
+    try:
+        yield
+    except NotNow as refused:
+        if refused.reference == "reserved":
+            with project.ledger.write() as tx:
+                tx.event("paths.refused", issue=job.issue.id, agent=job.agent, why=refused.what)
+        raise
 
 
 def record(tx: Transaction, attempt: Attempt) -> None:

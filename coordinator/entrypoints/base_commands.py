@@ -13,7 +13,9 @@ from coordinator.closing import close_down
 from coordinator.diagnosis import diagnose
 from coordinator.entrypoints.status import print_status
 from coordinator.entrypoints.terminal import TERMINAL
-from coordinator.timeline import build_timeline, timeline_svg, timeline_text
+from coordinator.reporting import collect
+from coordinator.run_page import run_page
+from coordinator.timeline import timeline_svg, timeline_text
 from resources.system.errors import Failure
 from resources.system.files import replace_file
 from resources.system.repository import find_repository
@@ -113,15 +115,22 @@ def _print_log(file: Path, issue: str, offset: int, whole: bool) -> int:
 
 def report(
     svg: Path | None = typer.Option(None, help="Write the timeline as an SVG picture."),
+    html: Path | None = typer.Option(None, help="Write timeline, success criteria and bounces as one HTML file."),
 ) -> int:
-    """The timeline: which agent worked on what, when, in which slot, and what landed."""
+    """The timeline: which agent worked on what, when, in which slot, and what landed; and the success criteria."""
     project = TERMINAL.open()
-    with project.ledger.read() as snapshot:
-        timeline = build_timeline(snapshot.all("events-since", seq=0))
+    found = collect(project)
+    timeline = found.timeline
     if svg is not None:
         replace_file(svg.absolute(), timeline_svg(timeline, base=project.base))
         TERMINAL.say(f"written: {svg}")
-    TERMINAL.answer(timeline.to_json(), timeline_text(timeline, base=project.base))
+    if html is not None:
+        replace_file(html.absolute(), run_page(timeline, found.told))
+        TERMINAL.say(f"written: {html}")
+    weeks = {name: week.as_json() for name, week in found.told.weeks.items()}
+    text = "\n".join([timeline_text(timeline, base=project.base), *found.told.advice])
+    criteria = {"weeks": weeks, "overlapping_reservations": found.told.overlaps, "advice": list(found.told.advice)}
+    TERMINAL.answer(timeline.to_json() | {"criteria": criteria}, text)
     return 0
 
 

@@ -6,3 +6,11 @@ WHERE issue = :issue AND fence = :fence AND state = 'working';
 -- name: events-of-kind
 -- Every event of one kind, oldest first.
 SELECT * FROM event WHERE kind = :kind ORDER BY seq;
+
+-- name: reservations-ever
+-- Every reservation that was ever held, oldest first.
+SELECT * FROM reservation ORDER BY id;
+
+-- name: verdicts
+-- Every tree that a gate has judged.
+SELECT tree, passed, evidence FROM verdict;

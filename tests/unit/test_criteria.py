@@ -1,0 +1,60 @@
+import json
+
+import pytest
+
+from coordinator.bars import Timeline
+from coordinator.criteria import Judged, advice, by_week, overlapping
+from coordinator.run_page import Told, run_page
+
+WEEK = 7 * 86400.0
+MONDAY = 1_700_438_400.0  # 2023-11-20, the Monday of 2023-W47
+
+
+def event(at: float, kind: str, issue: str = "a", **data) -> dict:
+    return {"at": at, "kind": kind, "issue": issue, "data": json.dumps(data)}
+
+
+def test_by_week() -> None:
+    judged = Judged({"t1", "t2"}, {"t1"}, {"m1": "t1", "m2": "t2", "m3": "t3"})
+    events = [
+        event(MONDAY, "landing.bounced"), event(MONDAY + 50, "landing.bounced"),
+        event(MONDAY + 100, "landing.landed", merged="m1"),
+        event(MONDAY + 110, "landing.landed", "b", merged="m2"),
+        event(MONDAY + 120, "landing.landed", "c", merged="m3"),
+        event(MONDAY + WEEK, "paths.reserved"), event(MONDAY + WEEK, "paths.refused"), event(MONDAY, "slot.leased"),
+    ]  # fmt: skip
+    weeks = by_week(events, judged)
+    first, second = (week.as_json() for week in weeks.values())
+    assert list(weeks) == ["2023-W47", "2023-W48"]
+    assert (first["landed"], first["landed_without_gate"], first["bounced"]) == (3, 1, 2)
+    assert first["recorded_checks"] == pytest.approx(1 / 3, abs=1e-3)
+    assert first["median_repair_seconds"] == 100.0, "from the first bounce to the landing"
+    assert second["wait_rate"] == 0.5
+    assert any("had to wait" in line for line in advice(weeks, 0))
+    assert advice({}, 0) == []
+
+
+def test_overlaps_in_time_and_path_are_found() -> None:
+    def held(agent: str, pattern: str, begin: float, end: float | None, shared: int = 0) -> dict:
+        return {
+            "agent": agent,
+            "pattern": pattern,
+            "taken_at": begin,
+            "released_at": end,
+            "expires_at": 99.0,
+            "shared": shared,
+        }
+
+    one = held("ann", "src/**", 0, 10)
+    assert overlapping([one, held("bob", "src/a.py", 10, None), held("ann", "src/a.py", 1, 2)]) == []
+    assert overlapping([held("a", "x", 0, 9, 1), held("b", "x", 0, 9, 1)]) == []
+    assert overlapping([one, held("bob", "src/*.py", 9, None)])[0][:2] == ("ann", "bob")
+
+
+def test_the_page_shows_what_was_told_and_runs_nothing() -> None:
+    told = Told("a <repo>", "main", by_week([event(MONDAY, "task.handed_off")], Judged((), (), {})), 2, ["mind <this>"])
+    page = run_page(Timeline((), 0.0), told)
+    assert "a &lt;repo&gt;" in page
+    assert "mind &lt;this&gt;" in page
+    assert "2023-W47" in page
+    assert "<script" not in page
