@@ -95,7 +95,7 @@ class Round:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         try:
-            process.wait(self.random.uniform(0.02, usual))
+            process.wait(self.random.uniform(0.02, 1.6 * usual))
         except subprocess.TimeoutExpired:
             if self.random.random() < 0.5:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -54,10 +54,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Timeline:
-    """A run: its bars in the order in which they began, and how long it took."""
+    """A run: its bars in the order in which they began, how long it took, and when it began (wall-clock seconds)."""
 
     bars: tuple[Bar, ...]
     seconds: float
+    origin: float = 0.0
 
     @property
     def slots(self) -> tuple[str, ...]:

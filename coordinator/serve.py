@@ -22,6 +22,7 @@ from coordinator.loop import Loop, WishFor
 from coordinator.merging.radar import look
 from coordinator.publishing import News
 from coordinator.recovery import recover
+from coordinator.tracing import Traces
 from resources.leaks.daemon_lock import lock_file as daemon_lock
 from resources.monitor.limits import judge
 from resources.monitor.sample import as_json, read_sample, write_sample
@@ -105,11 +106,12 @@ def serve(project: Project, wish_for: WishFor, *, deadline: float | None = None,
 
 
 def _drive(project: Project, loop: Loop, stopping: Callable[[], bool], deadline: float | None) -> bool:
-    sampled, news, looked = 0.0, News(project), time.monotonic()
+    sampled, news, traces, looked = 0.0, News(project), Traces(project), time.monotonic()
     while not stopping():
         loop.seats = get_seats(project)
         goes_on = loop.tick()
         news.publish(now=not goes_on)
+        traces.export(now=not goes_on)
         if not goes_on:
             return not loop.draining
         if deadline is not None and time.monotonic() > deadline:

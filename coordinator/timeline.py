@@ -44,7 +44,7 @@ def build_timeline(events: Iterable[Mapping[str, Any]]) -> Timeline:
         elif row["issue"] in current:
             place = current[row["issue"]]
             bars[place] = _next(bars[place], row["kind"], at, data)
-    return Timeline(tuple(bars), max(row["at"] for row in told) - origin)
+    return Timeline(tuple(bars), max(row["at"] for row in told) - origin, origin)
 
 
 def _begin(row: Mapping[str, Any], at: float, data: Mapping[str, Any]) -> Bar:
