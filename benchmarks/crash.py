@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,8 @@ class Round:
             lock = self.root / ".git" / "agent-coord" / "coordinator.lock"
             holder = lock.read_text().split() if lock.exists() else []
             if ask(self.root, "agent-coord", "status")["coordinator"] and holder[-1:] and holder[-1].isdigit():
-                os.kill(int(holder[-1]), signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(int(holder[-1]), signal.SIGKILL)
 
     def wrong(self) -> Iterator[str]:
         """What must not be, after the repair."""
