@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from coordinator.loop import Loop, WishFor
 from coordinator.merging.radar import look
 from coordinator.publishing import News
 from coordinator.recovery import recover
+from coordinator.stocking import Stocking
 from coordinator.tracing import Traces
 from resources.leaks.daemon_lock import lock_file as daemon_lock
 from resources.monitor.limits import judge
@@ -97,18 +98,21 @@ def serve(project: Project, wish_for: WishFor, *, deadline: float | None = None,
     for line in recover(project):
         project.say(line)
     loop = Loop(project, seats=get_seats(project), wish_for=wish_for, most=most)
-    with _signals(loop) as stopping:
+    with _signals(loop) as stopping, closing(Stocking(project)) as stocking:
         try:
-            done = _drive(project, loop, stopping, deadline)
+            done = _drive(project, loop, stocking, stopping, deadline)
         finally:
             loop.stop("the coordinator was stopped")
     return Served(loop.landed, done)
 
 
-def _drive(project: Project, loop: Loop, stopping: Callable[[], bool], deadline: float | None) -> bool:
+def _drive(
+    project: Project, loop: Loop, stocking: Stocking, stopping: Callable[[], bool], deadline: float | None
+) -> bool:
     sampled, news, traces, looked = 0.0, News(project), Traces(project), time.monotonic()
     while not stopping():
         loop.seats = get_seats(project)
+        stocking.tick()
         goes_on = loop.tick()
         news.publish(now=not goes_on)
         traces.export(now=not goes_on)

@@ -26,6 +26,7 @@ from resources.databases.migrations import find_migrations, template_key
 from resources.databases.provider import Provider, choose_provider
 from resources.databases.session import Session, asking
 from resources.databases.slots import Slots
+from resources.databases.stock import Stock
 from resources.databases.template import Template, Templates
 from resources.databases.values import Database, DatabaseSettings, Found, Server, Usage
 from resources.system.errors import Failure
@@ -83,6 +84,11 @@ class Databases:
     def server(self) -> Server:
         """The server, started when it can be: version, place, whether it is ours."""
         return self._session.open()
+
+    @property
+    def asleep(self) -> bool:
+        """Whether the server is one of our own that does not run now; asks no server."""
+        return self._provider.asleep()
 
     def usage(self) -> Usage:
         """Client connections now. Raises Failure("database-unreachable")."""
@@ -153,6 +159,16 @@ class Databases:
             self._templates.discard(self.template_key(tree))
         with self._templates.lent(tree) as template:
             return template
+
+    def tend(self) -> None:
+        """Do what nobody should wait for: drop what was replaced, collect old templates, keep spares ready.
+
+        Does nothing while another process does it, and does not start a server for it. Raises Failure.
+        """
+        if self._provider.exists() and not self.asleep:
+            self._session.open()
+            stock = Stock(self._session, self._templates, self._owner, self._settings.prefix)
+            stock.tend(self._home / "tend.lock", self._settings.spares)
 
     # -- what is ours
 

@@ -42,6 +42,10 @@ class DsnProvider:
         """A server of somebody else's is taken to be there."""
         return True
 
+    def asleep(self) -> bool:
+        """Never: we cannot wake it."""
+        return False
+
     def start(self) -> None:
         """See that it answers; starting it is its owner's business."""
         self.connect().close()

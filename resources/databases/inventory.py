@@ -54,6 +54,8 @@ def take_inventory(session: Session, owner: str) -> tuple[Found, ...]:
 def _kind(mark: Mapping[str, Any], limit: int) -> FoundKind:
     if limit == -2:
         return "half-dropped"
+    if mark.get("kind") in {"spare", "retired"}:
+        return mark["kind"]
     return "database" if mark.get("slot") else "template"
 
 

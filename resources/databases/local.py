@@ -88,6 +88,11 @@ class LocalProvider:
         """Whether the cluster was made."""
         return self._place() is not None
 
+    def asleep(self) -> bool:
+        """Whether no process serves the cluster."""
+        place = self._place()
+        return place is None or postmaster(Path(place.folder)) is None
+
     def connect(self, database: str = "") -> psycopg.Connection:
         """An administrator's connection; starts the server when it does not answer."""
         import psycopg

@@ -1,6 +1,6 @@
 """The mark that makes a database or a role ours: a JSON comment on it. Pure.
 
-    {"agent_coord": OWNER, "kind": "slot"|"template"|"build"|"app", "slot": …, "key": …}
+    {"agent_coord": OWNER, "kind": "slot"|"template"|"build"|"spare"|"retired"|"app", "slot": …, "key": …, "at": …}
 
 The owner comes first and the text is built in one way, so the server can pick out our things by the beginning
 of the comment without parsing comments that other people wrote.

@@ -57,3 +57,13 @@ def owner_name(prefix: str, owner: str) -> str:
 def template_name(prefix: str, key: str, salt: str) -> str:
     """A template's database; `salt` keeps an unfinished build apart from the next try."""
     return fitted(f"{slug(prefix)[:30]}_template_{key[:10]}_{salt}")
+
+
+def spare_name(prefix: str, key: str, salt: str) -> str:
+    """A clone that waits for a slot; `salt` tells it from its siblings."""
+    return fitted(f"{slug(prefix)[:30]}_spare_{key[:10]}_{salt}")
+
+
+def retired_name(prefix: str, salt: str) -> str:
+    """A database that a fresh one replaced and that waits to be dropped."""
+    return fitted(f"{slug(prefix)[:30]}_retired_{salt}")

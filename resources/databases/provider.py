@@ -43,6 +43,10 @@ class Provider(Protocol):
         """Whether there is a server that may hold something of ours (a cluster never made holds nothing)."""
         ...
 
+    def asleep(self) -> bool:
+        """Whether the server is ours to start and does not run now."""
+        ...
+
     def start(self) -> None:
         """See that the server runs. Safe when several processes call at once, and after a crash."""
         ...

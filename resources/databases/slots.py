@@ -1,8 +1,8 @@
 """One slot's database: name, role, clone, walls and limits.
 
-What CREATE DATABASE does not copy from a template (grants, limits, settings) is put on each clone at once, in one
-transaction together with the mark. The time limits keep a forgotten transaction of one agent from blocking the
-next command in its slot.
+It is a spare put in place of what the slot had, or a clone made now when no spare is ready. What CREATE DATABASE does
+not copy from a template (grants, limits, settings) is put on each clone at once, in one transaction together with the
+mark. The time limits keep a forgotten transaction of one agent from blocking the next command in its slot.
 """
 
 from __future__ import annotations
@@ -15,18 +15,10 @@ from resources.databases.inventory import take_inventory
 from resources.databases.provider import Provider
 from resources.databases.roles import new_password, put_slot_role
 from resources.databases.session import Session, asking
+from resources.databases.stock import WALLS, Seat, Stock
 from resources.databases.template import Template, Templates, drop_database, strategy
 from resources.databases.values import Found
 from resources.system.errors import Failure
-
-_FINISH = """
-revoke connect, temporary on database {name} from public;
-alter database {name} set idle_in_transaction_session_timeout = '60s';
-alter database {name} set idle_session_timeout = '30min';
-alter database {name} set lock_timeout = '30s';
-alter database {name} set statement_timeout = '5min';
-comment on database {name} is {mark}
-"""
 
 _TAKEN = """
 select d.datname, shobj_description(d.oid, 'pg_database'), shobj_description(d.datdba, 'pg_authid')
@@ -62,10 +54,7 @@ class Slots:
             app = self._templates.app_login().role
             put_slot_role(self._session, name, mark, login.password, app=app, limit=limit)
         if not standing:
-            for found in things:
-                if found.kind != "role":
-                    drop_database(self._session, found.name)
-            self._clone(slot, name, template, limit)
+            self._replace(things, Seat(slot, name, limit), template, prefix)
         if not role_stands:
             self._try(login)
         return login
@@ -93,17 +82,28 @@ class Slots:
     def _tells(self, comment: str | None, slot: str) -> bool:
         return (marks.decode(comment, self._owner) or {}).get("slot") == slot
 
-    def _clone(self, slot: str, name: str, template: Template, limit: int) -> None:
+    def _replace(self, things: list[Found], seat: Seat, template: Template, prefix: str) -> None:
+        for found in things:
+            if found.kind == "half-dropped":
+                drop_database(self._session, found.name)
+        # One that was retired and not yet renamed when its process died still has the slot's name.
+        old = [
+            found for found in things if found.kind == "database" or (found.kind, found.name) == ("retired", seat.name)
+        ]
+        if not Stock(self._session, self._templates, self._owner, prefix).replace(old, seat, template):
+            self._clone(seat, template)
+
+    def _clone(self, seat: Seat, template: Template) -> None:
         from psycopg import sql
 
         how = sql.SQL(strategy(durable=self._session.server.durable, size=template.size))
-        mark = sql.Literal(marks.encode(self._owner, "slot", slot=slot, key=template.key))
-        with asking(f"cannot clone the template for slot {slot}"):
+        mark = sql.Literal(marks.encode(self._owner, "slot", slot=seat.slot, key=template.key))
+        with asking(f"cannot clone the template for slot {seat.slot}"):
             self._session.run(
                 "create database {name} template {source} owner {name} strategy {how} connection limit {limit}",
-                name=name, source=template.name, how=how, limit=sql.Literal(limit),
+                name=seat.name, source=template.name, how=how, limit=sql.Literal(seat.limit),
             )  # fmt: skip
-            self._session.run(_FINISH, name=name, mark=mark)
+            self._session.run(WALLS, name=seat.name, mark=mark)
 
     def _try(self, login: Login) -> None:
         """Log in once with a role just made: a foreign server's pg_hba.conf may not let it in by password."""

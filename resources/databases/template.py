@@ -15,6 +15,7 @@ with it on, it costs an fsync for each of some 900 files and pays only from abou
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 import time
@@ -95,6 +96,7 @@ class Templates:
         self._settings = settings
         self._owner = owner
         self._secret = home / "app.json"
+        self._uses = home / "templates"
         self.app = naming.owner_name(settings.prefix, owner)
 
     @contextmanager
@@ -104,24 +106,38 @@ class Templates:
         key = template_key(self._settings, migrations)
         while True:
             with self.locked(key, shared=True):
-                found = self._ready(key)
+                found = self.ready(key)
                 if found is not None:
+                    self._note_use(key)
                     yield found
                     return
             with self.locked(key):
-                if self._ready(key) is None:
+                if self.ready(key) is None:
                     self._build(key, tree, migrations)
 
     def discard(self, key: str) -> None:
         """Drop the template with `key`; waits until nobody clones it."""
         with self.locked(key):
-            self._drop_unfinished(key)
+            self.drop_all(key)
+
+    def used(self) -> dict[str, float]:
+        """When each template's key was last lent (wall-clock seconds)."""
+        found = {}
+        for note in self._uses.glob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                found[note.name] = note.stat().st_mtime
+        return found
+
+    def _note_use(self, key: str) -> None:
+        self._uses.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self._uses / key).touch()
 
     def locked(self, key: str, *, shared: bool = False):  # noqa: ANN201 -- what advisory_lock gives
         """The lock of the template with `key`."""
         return advisory_lock(self._session, f"{self._owner} template {key}", shared=shared)
 
-    def _ready(self, key: str) -> Template | None:
+    def ready(self, key: str) -> Template | None:
+        """The sealed template with `key`, None when there is none."""
         for name, comment in self._session.rows(_READY, [marks.beginning(self._owner)]):
             mark = marks.decode(comment, self._owner)
             if mark and mark.get("kind") == "template" and mark.get("key") == key:
@@ -132,7 +148,7 @@ class Templates:
         require_present(tree, migrations)
         wanted = wanted_extensions(tree, migrations)
         require_available(self._session, wanted)
-        self._drop_unfinished(key)
+        self.drop_all(key)
         login = self.app_login()
         name = naming.template_name(self._settings.prefix, key, secrets.token_hex(3))
         self._create(name, key)
@@ -144,10 +160,12 @@ class Templates:
             drop_database(self._session, name)
             raise
 
-    def _drop_unfinished(self, key: str) -> None:
+    def drop_all(self, key: str) -> None:
+        """Drop the template with `key`, its spares and unfinished builds of it; the caller holds its lock."""
+        (self._uses / key).unlink(missing_ok=True)
         for name, comment in self._session.rows(_BUILDS, [marks.beginning(self._owner)]):
             mark = marks.decode(comment, self._owner)
-            if mark and mark.get("kind") in {"build", "template"} and mark.get("key") == key:
+            if mark and mark.get("kind") in {"build", "template", "spare"} and mark.get("key") == key:
                 drop_database(self._session, name)
 
     def _create(self, name: str, key: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-FoundKind = Literal["database", "role", "template", "half-dropped"]
+FoundKind = Literal["database", "role", "template", "spare", "retired", "half-dropped"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class DatabaseSettings:
     `provider`: auto, dsn, local or none. `binaries`: auto, system, embedded or a folder. `migrate`: the command
     that brings an empty database to the current schema, run in a worktree. `migrations`: globs of the files whose
     content decides when a template is stale. `connection_limit`: connections per slot, 0 = an equal share of what
-    the server has for `slots` slots. `prefix`: start of every name, empty = the project's name.
+    the server has for `slots` slots. `prefix`: start of every name, empty = the project's name. `spares`: clones of
+    the template in use that are kept ready.
     """
 
     provider: str = "auto"
@@ -28,6 +29,11 @@ class DatabaseSettings:
     prefix: str = ""
     allow_remote: bool = False
     slots: int = 10
+    spares: int = 2
+
+    def __post_init__(self) -> None:
+        if self.spares < 0:
+            raise ValueError("spares must be 0 or more")
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,8 @@ class Database:
 class Found:
     """One thing on the server that bears our mark.
 
-    `slot` is None for what belongs to no slot (templates, the role that owns them); `sessions` counts the client
-    connections to it now; `mark` is the decoded mark, for a child database the mark of the role that owns it.
+    `slot` is None for what belongs to no slot (templates, spares, the role that owns them); `sessions` counts the
+    client connections to it now; `mark` is the decoded mark, for a child database the mark of the role that owns it.
     """
 
     kind: FoundKind

@@ -67,6 +67,9 @@ class Daemon:
             if time.monotonic() - self._swept >= SWEEP_SECONDS:
                 self._swept = time.monotonic()
                 self._tried("the leaks", lambda: self._sweep(watched))
+            databases = watched.databases
+            if databases is not None:
+                self._tried("the spare databases", databases.tend)
             usage = take_usage(watched)
             readings = judge(usage, watched.settings.limits)
             sample = as_json(usage, readings, None if self._leaks is None else self._leaks.total())

@@ -14,7 +14,10 @@ from typing import Any
 LIVE_TASKS = frozenset({"waiting", "working", "judging", "retry"})
 """Task states in which the task's branch is still needed; landed, handed off and released work is elsewhere."""
 
-DATABASE_KINDS = frozenset({"database", "role", "template", "half-dropped"})
+DATABASE_KINDS = frozenset({"database", "role", "template", "spare", "retired", "half-dropped"})
+
+RETIRED_AGE = 600.0
+"""Seconds after which nobody will drop a replaced database any more."""
 
 LOCK_AGE = 600.0
 """Seconds after which a git lock that nobody has open was left by a killed git."""
@@ -160,9 +163,18 @@ def _database(thing: Thing, held: Held, _: float | None) -> str:
 
 
 def _template(thing: Thing, _held: Held, _: float | None) -> str:
-    # A finished template is a cache that the databases' room keeps in bounds by itself.
-    unfinished = thing.facts["mark"] == "build" and not thing.facts["sessions"]
-    return "building it was interrupted" if unfinished else ""
+    # A finished template is a cache that the databases' room keeps in bounds by itself. A database that only its
+    # owner's mark tells of was made and not yet marked: a build or a spare.
+    unfinished = thing.facts["mark"] in {"build", "app"} and not thing.facts["sessions"]
+    return "making it was interrupted" if unfinished else ""
+
+
+def _spare(_thing: Thing, held: Held, _: float | None) -> str:
+    return "" if held.slots or held.making else "there are no slots that it could serve"
+
+
+def _retired(_thing: Thing, _held: Held, age: float | None) -> str:
+    return "" if age is None or age < RETIRED_AGE else "a fresh database replaced it, and nobody has dropped it"
 
 
 def _half_dropped(thing: Thing, _held: Held, _: float | None) -> str:
@@ -197,6 +209,8 @@ _RULES: dict[str, _Rule] = {
     "branch": _Rule(_branch, "save commits that have not landed, then delete it"),
     "half-dropped": _Rule(_half_dropped, "drop it again"),
     "template": _Rule(_template, "drop it"),
+    "retired": _Rule(_retired, "drop it"),
+    "spare": _Rule(_spare, "drop it"),
     "database": _Rule(_database, "drop it"),
     "role": _Rule(_database, "drop it"),
     "temporary": _Rule(_temporary, "remove it"),

@@ -103,7 +103,8 @@ def _databases(watched: Watched) -> Iterator[Thing]:
             "mark": str(found.mark.get("kind", "")),
             "found": found,
         }
-        yield Thing(found.kind, found.name, None, facts)
+        made = found.mark.get("at")
+        yield Thing(found.kind, found.name, float(str(made)) if made else None, facts)
 
 
 def _left_asleep(watched: Watched) -> bool:

@@ -166,6 +166,8 @@ _WAYS: dict[str, Callable[[Watched, Leak], Outcome]] = {
     "branch": reclaim_branch,
     "half-dropped": _database,
     "template": _database,
+    "retired": _database,
+    "spare": _database,
     "database": _database,
     "role": _database,
     "temporary": _temporary,

@@ -49,7 +49,9 @@ def grow(yard: Yard, count: int, purpose: str) -> list[Slot]:
             yard.databases.start()
         open_registry(yard.repository, yard.folder)
         slots = yard.records.announce(purpose, yard.folder, min(count, room), yard.settings)
-        return build(yard, slots, base)
+        made = build(yard, slots, base)
+    yard.stock_up()
+    return made
 
 
 def build(yard: Yard, slots: Sequence[Slot], base: str) -> list[Slot]:
@@ -101,6 +103,7 @@ def shrink(yard: Yard, count: int, *, floor: int, purpose: str = "work") -> list
             with yard.slot_lock(slot.name):
                 if yard.records.move(slot, "idle", "making", "being taken down") and _take_down(yard, slot):
                     gone.append(slot.name)
+    yard.stock_up()
     return gone
 
 

@@ -59,6 +59,10 @@ class Databases(Protocol):
         """Take the slot's database back."""
         ...
 
+    def tend(self) -> None:
+        """Keep spare databases ready and drop replaced ones."""
+        ...
+
     def of(self, slot: str) -> Database | None:
         """The slot's database as recorded; asks no server."""
         ...
@@ -128,6 +132,15 @@ class Yard:
                 raise
             sparse.show_all(path)  # the view hides what the template is built from
             return give(name, path).name
+
+    def stock_up(self) -> None:
+        """Have spare databases for the slots that there are. Without them all works, more slowly."""
+        if self.databases is None:
+            return
+        try:
+            self.databases.tend()
+        except Failure as failure:
+            self.log(f"no spare databases could be made: {failure.what}")
 
     def environment(self, slot: Slot, *, fence: int, issue: str, agent: str) -> dict[str, str]:
         """The variables for a process that works in the slot."""
