@@ -22,6 +22,7 @@ from resources.monitor.processes import Seen, see_processes
 from resources.monitor.watched import Watched, server_process, valid_leases
 from resources.system.errors import Failure
 from resources.system.process import is_alive
+from resources.worktrees.records import Records
 from resources.worktrees.slots import ref_part
 
 
@@ -84,13 +85,14 @@ def _listening(seen: Seen, watched: Watched) -> Iterable[int]:
     import psutil
 
     pool = watched.settings.pool
-    ours = range(pool.port_base, pool.port_base + pool.maximum * pool.ports_per_slot)
+    spans = [(pool.port_base, pool.port_base + pool.maximum * pool.ports_per_slot - 1)]
+    spans += Records(watched.ledger).ports()
     try:
         sockets = psutil.Process(seen.pid).net_connections("inet")
     except (psutil.Error, OSError):
         return ()
     listening = {each.laddr.port for each in sockets if each.status == psutil.CONN_LISTEN and each.laddr}
-    return sorted(port for port in listening if port in ours)
+    return sorted(port for port in listening if any(low <= port <= high for low, high in spans))
 
 
 def _databases(watched: Watched) -> Iterator[Thing]:

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from resources.system.clock import iso, wall
+from resources.system.files import state_home
 
 EXIT_CODE = 3
 
@@ -41,8 +42,7 @@ def _version() -> str:
 
 
 def _write(text: str) -> Path | None:
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
-    for folder in (Path(state) / "agent-coord", Path(tempfile.gettempdir())):
+    for folder in (state_home(), Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=folder, prefix="crash-", suffix=".log")

@@ -18,6 +18,11 @@ from pathlib import Path
 from resources.system.errors import Failure, NotNow
 
 
+def state_home() -> Path:
+    """Where this user's programs keep state across repositories: `$XDG_STATE_HOME/agent-coord`."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "agent-coord"
+
+
 def replace_file(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
     """Write `content` to `path` so that a reader sees the old or the new file, never a part.
 

@@ -80,7 +80,7 @@ def _make_ready(yard: Yard, slot: Slot, lease: Lease, wish: Wish) -> Held:
     view = _show(slot, wish)
     branch = "" if slot.purpose == "gate" else _start(yard, slot, wish.issue)
     verify(slot.path, branch, wish.base)
-    ports = slot.ports if range_is_free(slot.ports) else yard.records.other_ports(slot, yard.settings)
+    ports = slot.ports if range_is_free(slot.ports) else yard.other_ports()
     ready = yard.records.prepared(slot, base=wish.base, view=view, database=database, ports=ports)
     held = replace(ready, state="leased")
     environment = yard.environment(held, fence=lease.fence, issue=wish.issue, agent=wish.agent)

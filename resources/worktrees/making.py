@@ -48,7 +48,7 @@ def grow(yard: Yard, count: int, purpose: str) -> list[Slot]:
             # A server that cannot be had is found out before anything has to be taken back.
             yard.databases.start()
         open_registry(yard.repository, yard.folder)
-        slots = yard.records.announce(purpose, yard.folder, min(count, room), yard.settings)
+        slots = yard.announce(purpose, min(count, room))
         made = build(yard, slots, base)
     yard.stock_up()
     return made
@@ -89,7 +89,7 @@ def take_back(yard: Yard, slot: Slot) -> None:
     remove(yard.repository, slot.path)
     if yard.databases:
         yard.databases.drop(slot.name)
-    yard.records.forget(slot)
+    yard.forget(slot)
 
 
 def shrink(yard: Yard, count: int, *, floor: int, purpose: str = "work") -> list[str]:

@@ -3,7 +3,8 @@
 Ports derived from a name collide (about 5 % of pairs with eight worktrees) and are bound by strangers
 unseen. So a range is searched from the configured base upward, skipping what the ledger has given out,
 and each of its ports is tried. It is tried again at every claim: what a stranger or a left-over process
-has bound meanwhile makes the slot move to another range.
+has bound meanwhile makes the slot move to another range. What other repositories have leased and not bound yet is
+known from `host_ports`.
 """
 
 from __future__ import annotations

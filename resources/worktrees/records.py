@@ -50,15 +50,17 @@ class Records:
             row = snapshot.one("lease-live", kind=lease.kind, resource=lease.resource)
         return row is not None and row["fence"] == lease.fence
 
-    def announce(self, purpose: str, folder: Path, count: int, settings: PoolSettings) -> list[Slot]:
-        """Rows for `count` slots that are about to be made, with a free range of ports each.
+    def announce(
+        self, purpose: str, folder: Path, count: int, settings: PoolSettings, elsewhere: Sequence[tuple[int, int]]
+    ) -> list[Slot]:
+        """Rows for `count` slots that are about to be made, with a free range of ports each, none of `elsewhere`.
 
         Raises Failure("no-ports").
         """
         made: list[Slot] = []
         with self.ledger.write() as tx:
             known = [Slot.of(row) for row in tx.all("slots")]
-            taken = [slot.ports for slot in known]
+            taken = [*elsewhere, *(slot.ports for slot in known)]
             for number in free_numbers(known, purpose, count):
                 taken.append(find_range(taken, settings.port_base, settings.ports_per_slot))
                 name = slot_name(purpose, number)
@@ -114,10 +116,9 @@ class Records:
             _move(tx, slot.name, old, new, note)
         return True
 
-    def other_ports(self, slot: Slot, settings: PoolSettings) -> tuple[int, int]:
-        """A free range for a slot whose own range is in use. Raises Failure("no-ports")."""
-        taken = [other.ports for other in self.slots()]
-        return find_range([*taken, slot.ports], settings.port_base, settings.ports_per_slot)
+    def ports(self) -> list[tuple[int, int]]:
+        """The ranges that the slots have."""
+        return [slot.ports for slot in self.slots() if slot.ports[0]]
 
     def forget(self, slot: Slot) -> None:
         """Delete the row of a slot whose folder and database are gone."""

@@ -22,6 +22,8 @@ from resources.system.repository import Repository
 from resources.worktrees import sparse
 from resources.worktrees.checkout import detach
 from resources.worktrees.environment import Place, compose
+from resources.worktrees.host_ports import open_book
+from resources.worktrees.ports import find_range
 from resources.worktrees.records import Records
 from resources.worktrees.slots import Slot
 
@@ -132,6 +134,27 @@ class Yard:
                 raise
             sparse.show_all(path)  # the view hides what the template is built from
             return give(name, path).name
+
+    def announce(self, purpose: str, count: int) -> list[Slot]:
+        """Rows and ports for `count` slots that are about to be made. Raises Failure("no-ports")."""
+        with open_book(self.repository.state) as book:
+            slots = self.records.announce(purpose, self.folder, count, self.settings, book.elsewhere)
+            book.keep(self.records.ports())
+        return slots
+
+    def other_ports(self) -> tuple[int, int]:
+        """A free range for a slot whose own range is in use. Raises Failure("no-ports")."""
+        with open_book(self.repository.state) as book:
+            mine = self.records.ports()
+            found = find_range([*book.elsewhere, *mine], self.settings.port_base, self.settings.ports_per_slot)
+            book.keep([*mine, found])
+        return found
+
+    def forget(self, slot: Slot) -> None:
+        """Delete the row of a slot whose folder and database are gone, and give its ports back."""
+        self.records.forget(slot)
+        with open_book(self.repository.state) as book:
+            book.keep(self.records.ports())
 
     def stock_up(self) -> None:
         """Have spare databases for the slots that there are. Without them all works, more slowly."""
