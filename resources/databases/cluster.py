@@ -44,6 +44,17 @@ SETTINGS = {
 """The lock table is wide because several parallel test runs share it; statements that fail stay out of
 the log, for a statement may hold a secret."""
 
+CLOSE_DOORS = "revoke connect, temporary on database postgres, template1 from public"
+"""A slot's role could else connect to these two, for PUBLIC may by default."""
+
+_PASSING = ("starting up", "shutting down", "recovery", "not yet accepting")
+"""What a server says that will soon let us in, or soon be gone."""
+
+
+def says_no(said: str) -> bool:
+    """Whether a server runs and refuses, which neither waiting nor starting would mend."""
+    return "FATAL:" in said and not any(word in said for word in _PASSING)
+
 
 def configuration(socket_folder: Path) -> str:
     """The text of postgresql.auto.conf."""

@@ -33,7 +33,8 @@ def require_available(session: Session, wanted: Sequence[ExtensionUse]) -> None:
         "extension-missing",
         f"{first.path}:{first.line} creates the extension {first.name}, which the server does not have",
         why=f"missing on {server.origin}, PostgreSQL {server.major}: {names}",
-        mend='install PostgreSQL with its contrib extensions and set [database] binaries = "system", or give a dsn',
+        mend='install PostgreSQL with its contrib extensions and set [database] binaries = "system", or give a dsn, '
+        'or set provider = "container" and an image that has it',
     )  # fmt: skip
 
 

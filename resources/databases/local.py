@@ -45,9 +45,6 @@ LOG_BYTES = 5_000_000
 LINGER_SECONDS = 10.0
 """How long a start waits for what a crashed server left (backends at work, its shared memory) to go."""
 
-_PASSING = ("starting up", "shutting down", "recovery", "not yet accepting")
-"""What a server says that will soon let us in, or soon be gone."""
-
 _children: dict[int, subprocess.Popen[bytes]] = {}
 """Servers started by this process. Kept for its life: a dropped handle warns, and `poll` is what reaps."""
 
@@ -121,7 +118,8 @@ class LocalProvider:
             place = self._sound_place(programs, who)
             own_folder(Path(place.socket), who)
             self._launch(place, programs, who)
-            self._close_doors()
+            with self._dial() as connection:
+                connection.execute(cluster.CLOSE_DOORS)
 
     def stop(self) -> None:
         """Stop the server: SIGINT, and SIGQUIT after 10 s. A server that does not run is no error."""
@@ -262,9 +260,8 @@ class LocalProvider:
         return True
 
     def _raise_if_refused(self, error: psycopg.OperationalError) -> None:
-        """Nothing that waiting or starting would mend: a server that runs and says no."""
         said = str(error).strip()
-        if "FATAL:" in said and not any(word in said for word in _PASSING):
+        if cluster.says_no(said):
             raise self._unreachable(said) from error
 
     def _unreachable(self, why: str) -> Failure:
@@ -286,11 +283,6 @@ class LocalProvider:
             password=(self._home / "admin.secret").read_text(), application_name=APPLICATION,
             connect_timeout=CONNECT_SECONDS, options="-c synchronous_commit=on",
         )  # fmt: skip
-
-    def _close_doors(self) -> None:
-        # A slot's role could else connect to these two, for PUBLIC may by default.
-        with self._dial() as connection:
-            connection.execute("revoke connect, temporary on database postgres, template1 from public")
 
 
 def _environment() -> dict[str, str]:

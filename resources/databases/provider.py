@@ -1,8 +1,8 @@
 """The contract of whoever gives us a server, and the choice between them.
 
 A provider knows how to reach a server as its administrator and, when the server is ours, how to start and stop
-it. It knows nothing of slots and templates. Two keep the contract: `dsn.py` (somebody else's server: its
-settings are never touched) and `local.py` (a cluster of our own).
+it. It knows nothing of slots and templates. Three keep the contract: `dsn.py` (somebody else's server: its settings
+are never touched), `local.py` (a cluster of our own) and, when asked for, `container.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from resources.databases.values import DatabaseSettings
-from resources.system.errors import Failure, Misuse
+from resources.system.errors import Failure
 
 if TYPE_CHECKING:
     import psycopg
@@ -64,10 +64,6 @@ class Provider(Protocol):
 
 def choose_provider(settings: DatabaseSettings, home: Path) -> Provider:
     """The provider that `settings` ask for: a DSN when one is given, else a cluster of our own in `home`."""
-    if settings.provider not in {"auto", "dsn", "local", "none"}:
-        raise Misuse(
-            "unknown-provider", f"databases.provider is {settings.provider!r}", mend="use auto, dsn, local or none"
-        )
     if settings.provider == "none":
         raise Failure(
             "databases-off",
@@ -79,6 +75,10 @@ def choose_provider(settings: DatabaseSettings, home: Path) -> Provider:
         from resources.databases.dsn import DsnProvider
 
         return DsnProvider(dsn, allow_remote=settings.allow_remote)
+    if settings.provider == "container":
+        from resources.databases.container import ContainerProvider
+
+        return ContainerProvider(home, settings.image)
     from resources.databases.local import LocalProvider
 
     return LocalProvider(home, settings.binaries)

@@ -8,12 +8,15 @@ from typing import Literal
 
 FoundKind = Literal["database", "role", "template", "spare", "retired", "half-dropped"]
 
+PROVIDERS = ("auto", "dsn", "local", "container", "none")
+
 
 @dataclass(frozen=True)
 class DatabaseSettings:
     """What the project wants of its databases.
 
-    `provider`: auto, dsn, local or none. `binaries`: auto, system, embedded or a folder. `migrate`: the command
+    `provider`: one of PROVIDERS; `image`: what a container is made from. `binaries`: auto, system, embedded or a
+    folder, for a server of our own. `migrate`: the command
     that brings an empty database to the current schema, run in a worktree. `migrations`: globs of the files whose
     content decides when a template is stale. `connection_limit`: connections per slot, 0 = an equal share of what
     the server has for `slots` slots. `prefix`: start of every name, empty = the project's name. `spares`: clones of
@@ -23,6 +26,7 @@ class DatabaseSettings:
     provider: str = "auto"
     dsn: str = ""
     binaries: str = "auto"
+    image: str = "postgres:17"
     migrate: tuple[str, ...] = ()
     migrations: tuple[str, ...] = ()
     connection_limit: int = 0
@@ -32,6 +36,8 @@ class DatabaseSettings:
     spares: int = 2
 
     def __post_init__(self) -> None:
+        if self.provider not in PROVIDERS:
+            raise ValueError(f"provider must be one of {', '.join(PROVIDERS)}, not {self.provider!r}")
         if self.spares < 0:
             raise ValueError("spares must be 0 or more")
 

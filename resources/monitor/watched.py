@@ -8,7 +8,6 @@ who asks for it (`wake`) looks into a sleeping one.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,8 +50,7 @@ class Watched:
     @property
     def asleep(self) -> bool:
         """Whether the databases are on a server of our own that does not run now."""
-        own = not _foreign_server(self.settings)
-        return self.databases is not None and own and server_process(self.database_home) is None
+        return self.databases is not None and self.databases.asleep
 
 
 @contextmanager
@@ -109,13 +107,6 @@ def _databases(repository: Repository, settings: ResourceSettings, project: str)
     from resources.databases.databases import open_databases
 
     return open_databases(settings.database, home=home, project=repository.root.name, owner=project)
-
-
-def _foreign_server(settings: ResourceSettings) -> bool:
-    from resources.databases.provider import DSN_VARIABLE
-
-    given = settings.database.dsn or os.environ.get(DSN_VARIABLE, "")
-    return settings.database.provider == "dsn" or (settings.database.provider == "auto" and bool(given))
 
 
 def server_process(home: Path) -> ProcessId | None:

@@ -1,4 +1,4 @@
-"""What every source of databases keeps: system binaries, the wheel's, and a server known by DSN alone."""
+"""What every source of databases keeps: system binaries, the wheel's, a server known by DSN alone, a container."""
 
 from __future__ import annotations
 
@@ -7,14 +7,23 @@ import pytest
 
 from resources.databases.databases import open_databases
 from resources.system.errors import Failure
-from tests.support.postgres import OWNER, by_dsn, make_tree, server, settings
+from tests.support.postgres import OWNER, by_container, by_dsn, make_tree, server, settings
+
+PROVIDERS = [
+    "local-system",
+    "local-embedded",
+    "dsn-system",
+    "dsn-embedded",
+    pytest.param("container-", marks=pytest.mark.real),
+]
 
 
-@pytest.fixture(scope="module", params=["system", "embedded", "dsn-system", "dsn-embedded"])
+@pytest.fixture(scope="module", params=PROVIDERS)
 def databases(request, tmp_path_factory):
     home = tmp_path_factory.mktemp("a home") / "postgres"
-    kind, _, binaries = request.param.rpartition("-")
-    with by_dsn(home, binaries) if kind else server(home, binaries) as opened:
+    kind, _, binaries = request.param.partition("-")
+    ways = {"local": server, "dsn": by_dsn, "container": lambda home, _: by_container(home)}
+    with ways[kind](home, binaries) as opened:
         yield opened
 
 

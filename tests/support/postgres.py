@@ -76,6 +76,26 @@ def server(home: Path, binaries: str = "auto", **changes) -> Generator[Databases
 
 
 @contextmanager
+def by_container(home: Path) -> Generator[Databases]:
+    """Databases on a server in a container that is removed at the end."""
+    import docker
+
+    from tests.support.engine import IMAGE, engine
+
+    folder = home.parent / "engine"
+    folder.mkdir()
+    chosen = settings(provider="container", image=IMAGE)
+    with engine(folder), open_databases(chosen, home=home, project="Meal Planner", owner=OWNER) as databases:
+        try:
+            yield databases
+        finally:
+            client = docker.from_env()
+            for container in client.containers.list(all=True, filters={"label": f"agent-coord.home={home}"}):
+                container.remove(force=True, v=True)
+            client.close()
+
+
+@contextmanager
 def by_dsn(home: Path, binaries: str) -> Generator[Databases]:
     """Databases on a server known by DSN alone, whose administrator is no superuser."""
     from psycopg import sql
