@@ -49,7 +49,12 @@ def open_databases(settings: DatabaseSettings, *, home: Path, project: str, owne
     """The databases of a repository. `home` is the folder for cluster and secrets, `project` the start of names
     unless the settings have another, `owner` the id that marks everything as ours. Touches nothing yet.
     """
-    return Databases(replace(settings, prefix=settings.prefix or project), home.absolute(), owner)
+    named = replace(settings, prefix=settings.prefix or project)
+    if settings.isolation == "server":
+        from resources.databases.isolated import IsolatedDatabases
+
+        return IsolatedDatabases(named, home.absolute(), owner)
+    return Databases(named, home.absolute(), owner)
 
 
 class Databases:

@@ -13,21 +13,20 @@ and never SIGKILL, which would leave shared memory behind.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resources.databases import cluster
 from resources.databases.binaries import Binaries, find_binaries
+from resources.databases.place import Place, base_folder, cleared, keep_place, read_place, settle
 from resources.databases.postmaster import forget_dead, postmaster
-from resources.databases.privileges import Disguise, disguise, hand_over, own_folder, reaches
+from resources.databases.privileges import Disguise, disguise, hand_over, own_folder
 from resources.databases.provider import APPLICATION, CONNECT_SECONDS
 from resources.system.clock import boot_id
 from resources.system.errors import Failure
@@ -47,16 +46,6 @@ LINGER_SECONDS = 10.0
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
 """Servers started by this process. Kept for its life: a dropped handle warns, and `poll` is what reaps."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the cluster and its socket are; `boot` is the boot it was last started in, "" before the first."""
-
-    folder: str
-    socket: str
-    major: int
-    boot: str = ""
 
 
 class LocalProvider:
@@ -150,13 +139,7 @@ class LocalProvider:
     # -- the cluster on disk
 
     def _place(self) -> Place | None:
-        try:
-            return Place(**json.loads((self._home / "cluster.json").read_text()))
-        except (OSError, ValueError, TypeError):
-            return None
-
-    def _keep(self, place: Place) -> None:
-        replace_file(self._home / "cluster.json", json.dumps(asdict(place)), mode=0o600)
+        return read_place(self._home)
 
     def _programs(self) -> Binaries:
         """The binaries for the cluster: those of its own major version once it is made."""
@@ -174,15 +157,12 @@ class LocalProvider:
         return self._make(programs, who)
 
     def _make(self, programs: Binaries, who: Disguise) -> Place:
-        base = self._base(who)
+        base = base_folder(self._home, who)
         own_folder(base, who)
-        final, making, password = base / "cluster", base / "cluster.making", base / "initdb.secret"
-        if postmaster(final) is not None:
-            what = f"a PostgreSQL server runs in {final}, but our note of it is gone"
+        if postmaster(base / "cluster") is not None:
+            what = f"a PostgreSQL server runs in {base / 'cluster'}, but our note of it is gone"
             raise Failure("postgres-running", what, mend="stop that server, then repeat the command")
-        for leftover in (final, making):
-            if leftover.exists():
-                shutil.rmtree(leftover)
+        (_, making), password = cleared(base), base / "initdb.secret"
         secret = secrets.token_urlsafe(24)
         replace_file(self._home / "admin.secret", secret, mode=0o600)
         replace_file(password, secret, mode=0o600)
@@ -194,15 +174,7 @@ class LocalProvider:
             password.unlink()
         if done.code != 0:
             raise cluster.start_failure(self._log, done.complaint, "initdb failed")
-        making.rename(final)
-        inside = self._base(who) == self._home
-        socket = cluster.socket_folder(self._home, os.geteuid()) if inside else base / "socket"
-        place = Place(str(final), str(socket), programs.major)
-        self._keep(place)
-        return place
-
-    def _base(self, who: Disguise) -> Path:
-        return self._home if reaches(self._home, who) else cluster.server_folder(self._home)
+        return settle(self._home, making, programs.major)
 
     # -- the server as a process
 
@@ -210,7 +182,7 @@ class LocalProvider:
         settings = Path(place.folder) / "postgresql.auto.conf"
         replace_file(settings, cluster.configuration(Path(place.socket)), mode=0o600)
         hand_over(settings, who)
-        self._keep(replace(place, boot=boot_id()))
+        keep_place(self._home, replace(place, boot=boot_id()))
         if self._log.exists() and self._log.stat().st_size > LOG_BYTES:
             self._log.replace(self._log.with_suffix(".log.1"))
         patience = time.monotonic() + LINGER_SECONDS

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-FoundKind = Literal["database", "role", "template", "spare", "retired", "half-dropped"]
+FoundKind = Literal["database", "role", "template", "spare", "retired", "half-dropped", "server"]
 
 PROVIDERS = ("auto", "dsn", "local", "container", "none")
 
@@ -20,7 +20,7 @@ class DatabaseSettings:
     that brings an empty database to the current schema, run in a worktree. `migrations`: globs of the files whose
     content decides when a template is stale. `connection_limit`: connections per slot, 0 = an equal share of what
     the server has for `slots` slots. `prefix`: start of every name, empty = the project's name. `spares`: clones of
-    the template in use that are kept ready.
+    the template in use that are kept ready. `isolation`: "database" on one server, or a "server" for every slot.
     """
 
     provider: str = "auto"
@@ -34,10 +34,15 @@ class DatabaseSettings:
     allow_remote: bool = False
     slots: int = 10
     spares: int = 2
+    isolation: str = "database"
 
     def __post_init__(self) -> None:
         if self.provider not in PROVIDERS:
             raise ValueError(f"provider must be one of {', '.join(PROVIDERS)}, not {self.provider!r}")
+        if self.isolation not in ("database", "server"):
+            raise ValueError(f'isolation must be "database" or "server", not {self.isolation!r}')
+        if self.isolation == "server" and self.provider not in ("auto", "local"):
+            raise ValueError(f'isolation = "server" needs servers of our own, not provider = "{self.provider}"')
         if self.spares < 0:
             raise ValueError("spares must be 0 or more")
 

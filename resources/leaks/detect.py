@@ -14,7 +14,7 @@ from typing import Any
 LIVE_TASKS = frozenset({"waiting", "working", "judging", "retry"})
 """Task states in which the task's branch is still needed; landed, handed off and released work is elsewhere."""
 
-DATABASE_KINDS = frozenset({"database", "role", "template", "spare", "retired", "half-dropped"})
+DATABASE_KINDS = frozenset({"database", "role", "template", "spare", "retired", "half-dropped", "server"})
 
 RETIRED_AGE = 600.0
 """Seconds after which nobody will drop a replaced database any more."""
@@ -211,6 +211,7 @@ _RULES: dict[str, _Rule] = {
     "template": _Rule(_template, "drop it"),
     "retired": _Rule(_retired, "drop it"),
     "spare": _Rule(_spare, "drop it"),
+    "server": _Rule(_database, "stop it, then delete its cluster"),
     "database": _Rule(_database, "drop it"),
     "role": _Rule(_database, "drop it"),
     "temporary": _Rule(_temporary, "remove it"),

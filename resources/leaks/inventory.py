@@ -19,7 +19,7 @@ from resources.leaks.daemon_lock import daemon_process
 from resources.leaks.detect import DATABASE_KINDS, LIVE_TASKS, Held, Inventory, Thing
 from resources.leaks.ledger_things import ledger_things
 from resources.monitor.processes import Seen, see_processes
-from resources.monitor.watched import Watched, server_process, valid_leases
+from resources.monitor.watched import Watched, server_processes, valid_leases
 from resources.system.errors import Failure
 from resources.system.process import is_alive
 from resources.worktrees.records import Records
@@ -76,9 +76,7 @@ def _apart(watched: Watched) -> Iterator[int]:
     daemon = daemon_process(watched.repository)
     if daemon is not None:
         yield daemon.pid
-    server = server_process(watched.database_home)
-    if server is not None:
-        yield server.pid
+    yield from (server.pid for server in server_processes(watched.database_home))
 
 
 def _listening(seen: Seen, watched: Watched) -> Iterable[int]:

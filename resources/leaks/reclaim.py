@@ -168,6 +168,7 @@ _WAYS: dict[str, Callable[[Watched, Leak], Outcome]] = {
     "template": _database,
     "retired": _database,
     "spare": _database,
+    "server": _database,
     "database": _database,
     "role": _database,
     "temporary": _temporary,

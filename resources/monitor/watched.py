@@ -7,7 +7,6 @@ who asks for it (`wake`) looks into a sleeping one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,12 +108,11 @@ def _databases(repository: Repository, settings: ResourceSettings, project: str)
     return open_databases(settings.database, home=home, project=repository.root.name, owner=project)
 
 
-def server_process(home: Path) -> ProcessId | None:
-    """The process that serves the cluster of our own in `home`, None when there is none or it does not run."""
-    try:
-        folder = json.loads((home / "cluster.json").read_text())["folder"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def server_processes(home: Path) -> list[ProcessId]:
+    """The processes that serve the clusters of our own below `home`, those that run."""
+    from resources.databases.place import read_place
     from resources.databases.postmaster import postmaster
 
-    return postmaster(Path(folder))
+    places = [read_place(each) for each in (home, home / "golden", *(home / "servers").glob("*"))]
+    found = [postmaster(Path(place.folder)) for place in places if place is not None]
+    return [server for server in found if server is not None]

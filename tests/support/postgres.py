@@ -76,6 +76,16 @@ def server(home: Path, binaries: str = "auto", **changes) -> Generator[Databases
 
 
 @contextmanager
+def isolated(home: Path, binaries: str, **changes) -> Generator[Databases]:
+    """Databases on a server for each slot, all of them stopped and removed at the end."""
+    with server(home, binaries, isolation="server", **changes) as databases:
+        yield databases
+        databases.stop()
+        for folder in ("servers", "golden"):
+            shutil.rmtree(home / folder)
+
+
+@contextmanager
 def by_container(home: Path) -> Generator[Databases]:
     """Databases on a server in a container that is removed at the end."""
     import docker
