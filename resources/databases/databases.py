@@ -131,10 +131,12 @@ class Databases:
             with self._templates.lent(tree) as template:
                 slots = Slots(self._session, self._templates, self._provider, self._owner)
                 share = self._settings.connection_limit or max(1, self._usable() // max(1, self._settings.slots))
+                known = self._login(slot)
                 login = slots.furnish(
-                    slot, template, known=self._login(slot), limit=share, fresh=fresh, prefix=self._settings.prefix
+                    slot, template, known=known, limit=share, fresh=fresh, prefix=self._settings.prefix
                 )
-            environment.write_login(self._record(slot), login)
+            if login != known:
+                environment.write_login(self._record(slot), login)
             return environment.database(login)
 
     def drop(self, slot: str) -> None:

@@ -9,6 +9,9 @@ Making a role and marking it is one transaction: there is no role of ours withou
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import secrets
 
 from resources.databases import marks
@@ -18,6 +21,16 @@ from resources.databases.session import Session, asking
 def new_password() -> str:
     """A password of 144 random bits that needs no quoting in a URL."""
     return secrets.token_urlsafe(18)
+
+
+def scram_verifier(password: str, salt: bytes = b"", rounds: int = 4096) -> str:
+    """What the server keeps of an ASCII password (RFC 5803). OpenSSL makes it in 1 ms where libpq takes 10."""
+    grains = salt or secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), grains, rounds)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    told = (base64.b64encode(part).decode() for part in (grains, stored, server))
+    return "SCRAM-SHA-256${}:{}${}:{}".format(rounds, *told)
 
 
 def role_mark(session: Session, name: str) -> tuple[bool, str | None]:
@@ -44,17 +57,15 @@ def put_slot_role(session: Session, name: str, mark: str, password: str, *, app:
 def _put(session: Session, name: str, password: str, mark: str, options: str) -> None:
     from psycopg import sql
 
-    connection = session.connection
-    # The server gets a verifier, never the password: statements end up in logs and in pg_stat_activity.
-    verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
     exists, _ = role_mark(session, name)
     verb = sql.SQL("alter role" if exists else "create role")
-    with asking(f"cannot make the role {name}"), connection.transaction():
+    with asking(f"cannot make the role {name}"), session.connection.transaction():
+        # The server gets a verifier, never the password: statements end up in logs and in pg_stat_activity.
         session.run(
-            "{verb} {name} {options} password {verifier}",
-            verb=verb, name=name, options=sql.SQL(options), verifier=sql.Literal(verifier),  # ty: ignore[invalid-argument-type]
+            "{verb} {name} {options} password {verifier}; comment on role {name} is {mark}",
+            verb=verb, name=name, options=sql.SQL(options), verifier=sql.Literal(scram_verifier(password)),  # ty: ignore[invalid-argument-type]
+            mark=sql.Literal(mark),
         )  # fmt: skip
-        session.run("comment on role {name} is {mark}", name=name, mark=sql.Literal(mark))
         if not exists and not session.server.superuser:
             # Only a member may hand databases to the role and drop them again.
             session.run("grant {name} to current_user", name=name)
