@@ -119,6 +119,10 @@ class ContainerProvider:
             with self._dial() as connection:
                 connection.execute(cluster.CLOSE_DOORS)
 
+    def files(self) -> None:
+        """They are inside the container, and go with it."""
+        return
+
     def stop(self) -> None:
         """Stop the container; it stays, with its databases, for the next start."""
         note = self._note()

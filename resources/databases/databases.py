@@ -22,12 +22,13 @@ from urllib.parse import quote
 
 from resources.databases import environment, inventory
 from resources.databases.environment import Login
+from resources.databases.half_made import find_half_made, remove_half_made
 from resources.databases.migrations import find_migrations, template_key
 from resources.databases.provider import Provider, choose_provider
 from resources.databases.session import Session, asking
 from resources.databases.slots import Slots
 from resources.databases.stock import Stock
-from resources.databases.template import Template, Templates
+from resources.databases.template import Template, Templates, advisory_lock
 from resources.databases.values import Database, DatabaseSettings, Found, Server, Usage
 from resources.system.errors import Failure
 from resources.system.files import file_lock
@@ -128,7 +129,7 @@ class Databases:
     def _furnish(self, slot: str, tree: Path, *, fresh: bool) -> Database:
         with self._slot_lock(slot):
             self._session.open()
-            with self._templates.lent(tree) as template:
+            with self._own(slot), self._templates.lent(tree) as template:
                 slots = Slots(self._session, self._templates, self._provider, self._owner)
                 share = self._settings.connection_limit or max(1, self._usable() // max(1, self._settings.slots))
                 known = self._login(slot)
@@ -144,11 +145,15 @@ class Databases:
         with self._slot_lock(slot):
             if self._provider.exists():
                 self._session.open()
-                theirs = [found for found in inventory.take_inventory(self._session, self._owner) if found.slot == slot]
-                # A role can go only when nothing belongs to it any more.
-                for found in sorted(theirs, key=lambda found: found.kind == "role"):
-                    inventory.reclaim(self._session, self._templates, self._owner, found)
+                with self._own(slot):
+                    self._drop_all(slot)
             self._record(slot).unlink(missing_ok=True)
+
+    def _drop_all(self, slot: str) -> None:
+        theirs = [found for found in inventory.take_inventory(self._session, self._owner) if found.slot == slot]
+        # A role can go only when nothing belongs to it any more.
+        for found in sorted(theirs, key=lambda found: found.kind == "role"):
+            inventory.reclaim(self._session, self._templates, self._owner, found)
 
     def of(self, slot: str) -> Database | None:
         """The slot's database as recorded at its last preparation; asks no server."""
@@ -180,16 +185,20 @@ class Databases:
     # -- what is ours
 
     def inventory(self) -> tuple[Found, ...]:
-        """Every database and role that bears our mark, all or nothing: Failure("database-unreachable")."""
+        """Every database and role that bears our mark, and files of none; all or nothing: Failure("database-…")."""
         if not self._provider.exists():
             return ()
         self._session.open()
-        return inventory.take_inventory(self._session, self._owner)
+        marked = inventory.take_inventory(self._session, self._owner)
+        return (*marked, *find_half_made(self._session, self._provider.files()))
 
     def reclaim(self, found: Found) -> None:
         """Drop one thing of the inventory, sessions and all. Raises Failure("not-ours") for what is not marked so."""
         self._session.open()
-        inventory.reclaim(self._session, self._templates, self._owner, found)
+        if found.kind == "half-made":
+            remove_half_made(self._session, self._provider.files(), found)
+        else:
+            inventory.reclaim(self._session, self._templates, self._owner, found)
 
     # -- parts
 
@@ -217,6 +226,10 @@ class Databases:
 
     def _login(self, slot: str) -> Login | None:
         return environment.read_login(self._record(slot))
+
+    def _own(self, slot: str):  # noqa: ANN202 -- what advisory_lock gives
+        # The lock file went with a process that was killed; its session at the server may still be making a database.
+        return advisory_lock(self._session, f"{self._owner} slot {slot}")
 
     @contextmanager
     def _slot_lock(self, slot: str) -> Generator[None]:

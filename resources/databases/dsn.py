@@ -67,6 +67,10 @@ class DsnProvider:
                 mend=f"start it, or correct [database] dsn (or {DSN_VARIABLE})",
             ) from error  # fmt: skip
 
+    def files(self) -> None:
+        """Never: its files are its owner's business."""
+        return
+
     def stop(self) -> None:
         """Always refused."""
         raise Failure("server-not-ours", "the server of a DSN is not ours to stop")

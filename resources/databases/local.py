@@ -110,6 +110,11 @@ class LocalProvider:
             with self._dial() as connection:
                 connection.execute(cluster.CLOSE_DOORS)
 
+    def files(self) -> Path | None:
+        """The cluster's folder."""
+        place = self._place()
+        return Path(place.folder) if place else None
+
     def stop(self) -> None:
         """Stop the server: SIGINT, and SIGQUIT after 10 s. A server that does not run is no error."""
         place = self._place()

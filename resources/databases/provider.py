@@ -57,6 +57,10 @@ class Provider(Protocol):
         """
         ...
 
+    def files(self) -> Path | None:
+        """The folder of the cluster when it is ours and can be looked into, else None."""
+        ...
+
     def stop(self) -> None:
         """Stop a server of ours; Failure("server-not-ours") for any other."""
         ...

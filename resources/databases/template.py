@@ -72,10 +72,10 @@ def advisory_lock(session: Session, words: str, *, shared: bool = False) -> Gene
     number = int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], "big", signed=True)
     kind = "_shared" if shared else ""
     deadline = time.monotonic() + BUILD_SECONDS
-    with asking("cannot lock a template"):
+    with asking("cannot lock a database"):
         while not session.rows(f"select pg_try_advisory_lock{kind}(%s)", [number])[0][0]:
             if time.monotonic() > deadline:
-                raise NotNow("template-busy", "another process has been building this template for 30 minutes")
+                raise NotNow("template-busy", "another process has been at the same database for 30 minutes")
             time.sleep(0.02)
     try:
         yield

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-FoundKind = Literal["database", "role", "template", "spare", "retired", "half-dropped", "server"]
+FoundKind = Literal["database", "role", "template", "spare", "retired", "half-dropped", "half-made", "server"]
 
 PROVIDERS = ("auto", "dsn", "local", "container", "none")
 

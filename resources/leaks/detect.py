@@ -14,7 +14,7 @@ from typing import Any
 LIVE_TASKS = frozenset({"waiting", "working", "judging", "retry"})
 """Task states in which the task's branch is still needed; landed, handed off and released work is elsewhere."""
 
-DATABASE_KINDS = frozenset({"database", "role", "template", "spare", "retired", "half-dropped", "server"})
+DATABASE_KINDS = frozenset({"database", "role", "template", "spare", "retired", "half-dropped", "half-made", "server"})
 
 RETIRED_AGE = 600.0
 """Seconds after which nobody will drop a replaced database any more."""
@@ -177,6 +177,12 @@ def _retired(_thing: Thing, _held: Held, age: float | None) -> str:
     return "" if age is None or age < RETIRED_AGE else "a fresh database replaced it, and nobody has dropped it"
 
 
+def _half_made(thing: Thing, _held: Held, age: float | None) -> str:
+    if thing.facts["sessions"] or age is None or age < RETIRED_AGE:
+        return ""
+    return "files of a database whose making was interrupted"
+
+
 def _half_dropped(thing: Thing, _held: Held, _: float | None) -> str:
     return "" if thing.facts["sessions"] else "dropping it was interrupted"
 
@@ -208,6 +214,7 @@ _RULES: dict[str, _Rule] = {
     "worktree": _Rule(_worktree, "save the work, then remove it"),
     "branch": _Rule(_branch, "save commits that have not landed, then delete it"),
     "half-dropped": _Rule(_half_dropped, "drop it again"),
+    "half-made": _Rule(_half_made, "remove the files"),
     "template": _Rule(_template, "drop it"),
     "retired": _Rule(_retired, "drop it"),
     "spare": _Rule(_spare, "drop it"),

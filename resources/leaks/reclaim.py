@@ -165,6 +165,7 @@ _WAYS: dict[str, Callable[[Watched, Leak], Outcome]] = {
     "worktree": reclaim_worktree,
     "branch": reclaim_branch,
     "half-dropped": _database,
+    "half-made": _database,
     "template": _database,
     "retired": _database,
     "spare": _database,
