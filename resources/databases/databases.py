@@ -35,10 +35,6 @@ from resources.system.files import file_lock
 
 __all__ = ["Database", "DatabaseSettings", "Databases", "Found", "Server", "Usage", "open_databases"]
 
-_USABLE = """
-select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-       - coalesce(current_setting('reserved_connections', true), '0')::int
-"""
 _CONNECTIONS = """
 select datname, count(*) from pg_stat_activity
  where datname is not null and coalesce(backend_type, 'client backend') = 'client backend'
@@ -98,10 +94,10 @@ class Databases:
 
     def usage(self) -> Usage:
         """Client connections now. Raises Failure("database-unreachable")."""
-        self._session.open()
+        server = self._session.open()
         with asking("cannot count connections"):
             counted: dict[str, int] = dict(self._session.rows(_CONNECTIONS))
-        return Usage(counted, sum(counted.values()), self._usable())
+        return Usage(counted, sum(counted.values()), server.usable)
 
     def close(self) -> None:
         """Give the connection back; the server goes on. The next call connects again."""
@@ -128,10 +124,10 @@ class Databases:
 
     def _furnish(self, slot: str, tree: Path, *, fresh: bool) -> Database:
         with self._slot_lock(slot):
-            self._session.open()
+            server = self._session.open()
             with self._own(slot), self._templates.lent(tree) as template:
                 slots = Slots(self._session, self._templates, self._provider, self._owner)
-                share = self._settings.connection_limit or max(1, self._usable() // max(1, self._settings.slots))
+                share = self._settings.connection_limit or max(1, server.usable // max(1, self._settings.slots))
                 known = self._login(slot)
                 login = slots.furnish(
                     slot, template, known=known, limit=share, fresh=fresh, prefix=self._settings.prefix
@@ -217,9 +213,6 @@ class Databases:
     @property
     def _templates(self) -> Templates:
         return Templates(self._session, self._provider, self._settings, self._owner, self._home)
-
-    def _usable(self) -> int:
-        return int(self._session.rows(_USABLE)[0][0])
 
     def _record(self, slot: str) -> Path:
         return self._home / "slots" / f"{quote(slot, safe='')}.json"

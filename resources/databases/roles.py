@@ -13,9 +13,13 @@ import base64
 import hashlib
 import hmac
 import secrets
+from typing import TYPE_CHECKING
 
 from resources.databases import marks
 from resources.databases.session import Session, asking
+
+if TYPE_CHECKING:
+    from psycopg.sql import Composable
 
 
 def new_password() -> str:
@@ -49,23 +53,23 @@ def put_slot_role(session: Session, name: str, mark: str, password: str, *, app:
     from psycopg import sql
 
     options = sql.SQL("login createdb connection limit {}").format(sql.Literal(limit))
-    with asking(f"cannot make the role {name}"), session.connection.transaction():
-        _put(session, name, password, mark, options.as_string())
-        session.run("grant {app} to {name}", app=app, name=name)
+    member = sql.SQL("; grant {} to {}").format(sql.Identifier(app), sql.Identifier(name))
+    _put(session, name, password, mark, options.as_string(), member)
 
 
-def _put(session: Session, name: str, password: str, mark: str, options: str) -> None:
+def _put(session: Session, name: str, password: str, mark: str, options: str, more: Composable | None = None) -> None:
     from psycopg import sql
 
     exists, _ = role_mark(session, name)
     verb = sql.SQL("alter role" if exists else "create role")
-    with asking(f"cannot make the role {name}"), session.connection.transaction():
-        # The server gets a verifier, never the password: statements end up in logs and in pg_stat_activity.
+    if not exists and not session.server.superuser:
+        # Only a member may hand databases to the role and drop them again.
+        more = sql.SQL("; grant {} to current_user").format(sql.Identifier(name)) + (more or sql.SQL(""))
+    with asking(f"cannot make the role {name}"):
+        # Sent together they are one transaction. The server gets a verifier, never the password: statements end up in
+        # logs and in pg_stat_activity.
         session.run(
-            "{verb} {name} {options} password {verifier}; comment on role {name} is {mark}",
+            "{verb} {name} {options} password {verifier}; comment on role {name} is {mark}{more}",
             verb=verb, name=name, options=sql.SQL(options), verifier=sql.Literal(scram_verifier(password)),  # ty: ignore[invalid-argument-type]
-            mark=sql.Literal(mark),
+            mark=sql.Literal(mark), more=more or sql.SQL(""),
         )  # fmt: skip
-        if not exists and not session.server.superuser:
-            # Only a member may hand databases to the role and drop them again.
-            session.run("grant {name} to current_user", name=name)

@@ -23,7 +23,9 @@ OLDEST = 150000
 
 _FACTS = """
 select current_setting('server_version_num')::int, current_setting('fsync') = 'on',
-       rolsuper, rolcreatedb, rolcreaterole, quote_ident(rolname)
+       rolsuper, rolcreatedb, rolcreaterole, quote_ident(rolname),
+       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+       - coalesce(current_setting('reserved_connections', true), '0')::int
   from pg_roles where rolname = current_user
 """
 
@@ -82,7 +84,7 @@ class Session:
         with asking("the server does not tell about itself"):
             row = connection.execute(_FACTS).fetchone()
         assert row is not None
-        version, durable, superuser, may_create, may_make_roles, role = row
+        version, durable, superuser, may_create, may_make_roles, role, usable = row
         if version < OLDEST:
             raise Failure("postgres-too-old", f"PostgreSQL {version // 10000} is too old", mend="use 15 or newer")
         if not superuser and not (may_create and may_make_roles):
@@ -96,7 +98,7 @@ class Session:
         info = connection.info
         return Server(
             info.host, info.port, version, self._provider.owned, durable, superuser, self._provider.origin(),
-            info.get_parameters().get("sslmode", ""),
+            info.get_parameters().get("sslmode", ""), usable,
         )  # fmt: skip
 
     @property

@@ -51,8 +51,7 @@ class Slots:
         login = self._login(known, name)
         if not (standing and role_stands and login == known):
             mark = marks.encode(self._owner, "slot", slot=slot)
-            app = self._templates.app_login().role
-            put_slot_role(self._session, name, mark, login.password, app=app, limit=limit)
+            put_slot_role(self._session, name, mark, login.password, app=self._templates.app, limit=limit)
         if not standing:
             self._replace(things, Seat(slot, name, limit), template, prefix)
         if not role_stands:

@@ -85,7 +85,7 @@ class Server:
     """A server that answered: where, which version, and what we may assume of it.
 
     `durable` is its fsync setting, `owned` whether we made it (and so may set, stop and discard it),
-    `superuser` whether our admin role is one.
+    `superuser` whether our admin role is one; `usable` how many connections it has for ordinary roles.
     """
 
     host: str
@@ -96,6 +96,7 @@ class Server:
     superuser: bool
     origin: str
     sslmode: str = ""
+    usable: int = 0
 
     @property
     def major(self) -> int:
