@@ -25,9 +25,13 @@ KEEP_SECONDS = 7 * 24 * 3600.0
 
 @dataclass(frozen=True)
 class Chores:
-    """Databases to drop, spares to take out of the stock, keys of templates to drop, and spares to make of `key`."""
+    """Databases to drop, spares to take out of the stock, keys of templates to drop, and spares to make of `key`.
+
+    `wrecks` are templates and spares that somebody makes now or was killed over: (name, key, "" when it bears no mark).
+    """
 
     drop: tuple[str, ...] = ()
+    wrecks: tuple[tuple[str, str], ...] = ()
     surplus: tuple[str, ...] = ()
     templates: tuple[str, ...] = ()
     key: str = ""
@@ -48,6 +52,11 @@ def chores(found: Iterable[Found], used: Mapping[str, float], spares: int, now: 
             surplus.append(thing.name)
     return Chores(
         drop=tuple(thing.name for thing in things if thing.mark.get("kind") == "retired"),
+        wrecks=tuple(
+            (thing.name, str(thing.mark.get("key", "")))
+            for thing in things
+            if thing.kind == "template" and thing.mark.get("kind") in {"build", "app"}
+        ),
         surplus=tuple(surplus),
         templates=tuple(key for key in newest[NEWEST:] if may_go(key, things, used, now)),
         key=newest[0] if newest else "",

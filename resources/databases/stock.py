@@ -22,7 +22,7 @@ from resources.databases import marks, naming
 from resources.databases.chores import chores, may_go
 from resources.databases.inventory import take_inventory
 from resources.databases.session import Session, asking
-from resources.databases.template import Template, Templates, drop_database, end_sessions, strategy
+from resources.databases.template import Template, Templates, drop_database, end_sessions, lock_if_free, strategy
 from resources.databases.values import Found
 from resources.system.clock import wall
 from resources.system.errors import NotNow
@@ -133,6 +133,8 @@ class Stock:
                 self._discard(name)
             for name in todo.drop:
                 drop_database(self._session, name)
+            for name, key in todo.wrecks:
+                self._clear(name, key)
             for key in todo.templates:
                 self._collect(key)
             for _ in range(todo.make):
@@ -153,6 +155,12 @@ class Stock:
                 self._session.run(_AWAY + "comment on database {away} is {mark}", name=name, away=away, mark=mark)
             drop_database(self._session, away)
 
+    def _clear(self, name: str, key: str) -> None:
+        # Whoever makes it holds the lock, even a session whose client was killed; a free one means that nobody does.
+        with lock_if_free(self._session, self._templates.lock_of(key)) as free:
+            if free and (name, key) in chores(self._inventory(), {}, 0, wall()).wrecks:
+                drop_database(self._session, name)
+
     def _collect(self, key: str) -> None:
         with self._templates.locked(key):
             # Looked at again under the lock that every borrower holds.
@@ -170,7 +178,7 @@ class Stock:
             # Until it is marked the app role's ownership tells that it is ours.
             how = sql.SQL(strategy(durable=self._session.server.durable, size=template.size))
             mark = sql.Literal(marks.encode(self._owner, "spare", key=key))
-            with asking("cannot make a spare database"):
+            with self._templates.locked("", shared=True), asking("cannot make a spare database"):
                 self._session.run(
                     "create database {name} template {source} owner {app} strategy {how} allow_connections false",
                     name=name, source=template.name, app=self._templates.app, how=how,

@@ -69,7 +69,7 @@ def strategy(*, durable: bool, size: int) -> Literal["file_copy", "wal_log"]:
 @contextmanager
 def advisory_lock(session: Session, words: str, *, shared: bool = False) -> Generator[None]:
     """Hold the maintenance database's advisory lock named `words`. Raises NotNow("template-busy") after 30 min."""
-    number = int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], "big", signed=True)
+    number = _number(words)
     kind = "_shared" if shared else ""
     deadline = time.monotonic() + BUILD_SECONDS
     with asking("cannot lock a database"):
@@ -83,6 +83,21 @@ def advisory_lock(session: Session, words: str, *, shared: bool = False) -> Gene
         # A connection that broke meanwhile has given its locks back already.
         if not session.connection.closed:
             session.rows(f"select pg_advisory_unlock{kind}(%s)", [number])
+
+
+@contextmanager
+def lock_if_free(session: Session, words: str) -> Generator[bool]:
+    """Hold that lock if nobody has it now; tells whether it is held."""
+    held = bool(session.rows("select pg_try_advisory_lock(%s)", [_number(words)])[0][0])
+    try:
+        yield held
+    finally:
+        if held and not session.connection.closed:
+            session.rows("select pg_advisory_unlock(%s)", [_number(words)])
+
+
+def _number(words: str) -> int:
+    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], "big", signed=True)
 
 
 class Templates:
@@ -134,7 +149,11 @@ class Templates:
 
     def locked(self, key: str, *, shared: bool = False):  # noqa: ANN201 -- what advisory_lock gives
         """The lock of the template with `key`."""
-        return advisory_lock(self._session, f"{self._owner} template {key}", shared=shared)
+        return advisory_lock(self._session, self.lock_of(key), shared=shared)
+
+    def lock_of(self, key: str) -> str:
+        """The words of that lock; "" stands for databases that are made and not yet marked."""
+        return f"{self._owner} template {key}"
 
     def ready(self, key: str) -> Template | None:
         """The sealed template with `key`, None when there is none."""
@@ -172,7 +191,7 @@ class Templates:
         from psycopg import sql
 
         how = sql.SQL(strategy(durable=self._session.server.durable, size=0))
-        with asking(f"cannot create the template {name}"):
+        with self.locked("", shared=True), asking(f"cannot create the template {name}"):
             self._session.run(
                 "create database {name} owner {app} template template0 strategy {how}", name=name, app=self.app, how=how
             )

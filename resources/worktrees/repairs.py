@@ -28,7 +28,9 @@ def repair(yard: Yard) -> list[str]:
     )  # fmt: skip
     try:
         with yard.pool_lock(wait=0):
-            return [sentence for step in steps for sentence in step(yard)]
+            done = [sentence for step in steps for sentence in step(yard)]
+            yard.stock_up()  # what was killed while it made or dropped a database is cleared there
+            return done
     except NotNow:
         return []
 

@@ -45,5 +45,10 @@ def test_a_template_goes_when_it_is_old_unused_and_not_among_the_newest():
     assert chores(found, used | {"k3": NOW - 60, "k4": NOW - 50}, 0, NOW).templates == ("k2",)
 
 
-def test_an_unfinished_build_is_no_template():
-    assert chores([SLOT, Found("template", "b", None, 0, {"kind": "build", "key": "k9"})], {}, 2, NOW).make == 0
+def test_what_is_unfinished_is_no_template_and_told_apart():
+    found = [
+        Found("template", "b", None, 0, {"kind": "build", "key": "k9"}),
+        Found("template", "u", None, 0, {"kind": "app"}),
+    ]
+    todo = chores([SLOT, *found], {}, 2, NOW)
+    assert (todo.make, todo.wrecks) == (0, (("b", "k9"), ("u", "")))
