@@ -5,70 +5,41 @@ among the paths of the tree. That needs no toolchain and is fast enough for thou
 loaded by name at run time; a view made from it must be proven by the project's own checks before it is relied on.
 
 Python: absolute and relative imports, with the `__init__.py` of every package on the way; sources may lie below any
-folder (`src/`). JavaScript and TypeScript: relative paths with guessed endings and index files, and `@/` or `~/` for a
-source folder. Go: packages of the modules whose `go.mod` the index was told of. Rust: `mod` and `use crate::`,
-`super::`, `self::`. Other languages have no imports here.
+folder (`src/`). JavaScript and TypeScript: relative paths with guessed endings and index files, packages of the same
+repository by their names, the aliases of a `tsconfig.json`, and `@/` or `~/` for a source folder. Go: packages of the
+tree's modules. Rust: `mod`, `use crate::`, `super::`, `self::`, and crates of the same workspace. The rest is in
+`import_names`.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Sequence
 
+from analyzer import import_names
 from analyzer.globs import normalise
+from analyzer.import_index import ImportIndex, Read, above
 from analyzer.tree import TEST, Tree
-
-Read = Callable[[str], str | None]
 
 _PY = re.compile(
     r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#;]+)|import[ \t]+([^\n#;]+))", re.MULTILINE
 )
 _JS = re.compile(r"""(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*["']([^"'\n]+)["']""")
 _GO = re.compile(r"""^\s*import\s+(?:\(([^)]*)\)|[\w.]*\s*("[^"\n]+"))""", re.MULTILINE)
-_RUST = re.compile(
-    r"^\s*(?:pub(?:\([^)]*\))?\s+)?(?:(mod)\s+(\w+)\s*;|use\s+((?:crate|super|self)(?:::\w+)+))", re.MULTILINE
-)
+_RUST = re.compile(r"^\s*(?:pub(?:\([^)]*\))?\s+)?(?:(mod)\s+(\w+)\s*;|use\s+(?:::)?(\w+(?:::\w+)*))", re.MULTILINE)
 _JS_ENDINGS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".d.ts", ".json", ".vue", ".svelte")
 _JS_FILES = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte")
 _MANIFESTS = frozenset(
     """
     pyproject.toml setup.py setup.cfg requirements.txt uv.lock poetry.lock pytest.ini tox.ini package.json tsconfig.json
     package-lock.json pnpm-lock.yaml pnpm-workspace.yaml yarn.lock bun.lock bun.lockb deno.json go.mod go.sum go.work
-    Cargo.toml Cargo.lock build.rs rust-toolchain.toml Makefile gleam.toml mix.exs conftest.py .eslintrc.json
-    vitest.config.ts jest.config.js vite.config.ts
+    Cargo.toml Cargo.lock build.rs rust-toolchain.toml Makefile gleam.toml manifest.toml mix.exs mix.lock rebar.config
+    conftest.py .eslintrc.json vitest.config.ts jest.config.js vite.config.ts pom.xml build.gradle build.gradle.kts
+    settings.gradle settings.gradle.kts gradle.properties Gemfile Gemfile.lock Rakefile .rspec CMakeLists.txt
+    meson.build BUILD BUILD.bazel configure.ac Makefile.am
     """.split()  # noqa: SIM905 - quotes would hide the list
 )
-
-
-class ImportIndex:
-    """The paths of a tree, and the Go modules in it. Make one with `ImportIndex.of`."""
-
-    def __init__(self, tree: Tree, modules: Mapping[str, str]) -> None:
-        self.tree = tree
-        self.modules = modules
-        """Go module path -> its folder ("" for the root)."""
-        self.in_folder: dict[str, list[str]] = {}
-        for path in tree.paths:
-            self.in_folder.setdefault(path.rpartition("/")[0], []).append(path)
-
-    @cached_property
-    def python_roots(self) -> list[str]:
-        """Folders that absolute imports start from: the root, `src`, and wherever an outermost package lies."""
-        packages = {path.rpartition("/")[0] for path in self.tree.by_name.get("__init__.py", ())}
-        parents = {package.rpartition("/")[0] for package in packages if package}
-        return ["", "src", *sorted(parents - packages - {"", "src"})]
-
-    def go_package(self, folder: str) -> list[str]:
-        """The sources of a Go package, its tests left out."""
-        return [p for p in self.in_folder.get(folder, ()) if p.endswith(".go") and not p.endswith("_test.go")]
-
-    @classmethod
-    def of(cls, tree: Sequence[str], read: Read | None = None) -> ImportIndex:
-        """`read` gives the text of a path; it is asked for the `go.mod` files only."""
-        known = Tree(tree)
-        return cls(known, dict(_go_modules(known, read)) if read else {})
 
 
 def imports(path: str, text: str, index: ImportIndex) -> frozenset[str]:
@@ -87,7 +58,7 @@ def closure(start: Iterable[str], read: Read, tree: Sequence[str], *, always: Se
     index = ImportIndex.of(tree, read)
     known = index.tree.known
     wanted = {path for path in start if path in known}
-    waiting = [*wanted, *(p for path in wanted for p in index.tree.partners_of(path) if TEST.search(p))]
+    waiting = [*wanted, *(test for path in wanted for test in _tests_of(path, index.tree))]
     seen: set[str] = set()
     while waiting:
         path = waiting.pop()
@@ -96,18 +67,17 @@ def closure(start: Iterable[str], read: Read, tree: Sequence[str], *, always: Se
         seen.add(path)
         if path.endswith(_IMPORTING) and (text := read(path)) is not None:
             waiting.extend(imports(path, text, index) - seen)
-    folders = {folder for path in seen for folder in _above(path)}
+    folders = {folder for path in seen for folder in above(path)}
     seen.update(p for folder in folders for p in index.in_folder.get(folder, ()) if p.rpartition("/")[2] in _MANIFESTS)
     seen.update(index.in_folder.get("", ()))
     return frozenset(seen.union(*(index.tree.covered(normalise(pattern)) for pattern in always)))
 
 
-def _above(path: str) -> Iterator[str]:
-    folder = path.rpartition("/")[0]
-    while folder:
-        yield folder
-        folder = folder.rpartition("/")[0]
-    yield ""
+def _tests_of(path: str, tree: Tree) -> Iterator[str]:
+    yield from (other for other in tree.partners_of(path) if TEST.search(other))
+    stem, _, ending = path.rpartition("/")[2].rpartition(".")
+    for mark in ("Test", "Tests", "IT", "Spec"):  # as the JVM's, Swift's and .NET's frameworks name them
+        yield from tree.by_name.get(f"{stem}{mark}.{ending}".lower(), ())
 
 
 def _python(path: str, text: str, index: ImportIndex) -> Iterator[str]:
@@ -140,21 +110,33 @@ def _python_module(bases: Sequence[str], parts: Sequence[str], tree: Tree) -> It
 
 
 def _packages_of(path: str, tree: Tree) -> Iterator[str]:
-    return (file for folder in _above(path) if (file := f"{folder}/__init__.py") in tree.known)
+    return (file for folder in above(path) if (file := f"{folder}/__init__.py") in tree.known)
 
 
 def _script(path: str, text: str, index: ImportIndex) -> Iterator[str]:
-    folder = path.rpartition("/")[0]
     for spec in _JS.findall(text):
-        if spec.startswith("."):
-            places = [posixpath.normpath(posixpath.join(folder, spec))]
-        elif spec.startswith(("@/", "~/")):
-            places = [posixpath.join(up, middle, spec[2:]) for up in _above(path) for middle in ("src", "")]
-        else:
-            continue
+        places = _script_places(path, spec, index)
         hit = next((found for place in places for found in _script_files(place) if found in index.tree.known), None)
         if hit:
             yield hit
+
+
+def _script_places(path: str, spec: str, index: ImportIndex) -> Iterator[str]:
+    """Where an import may lie, endings left open; nowhere when it names a library."""
+    if spec.startswith("."):
+        yield posixpath.normpath(posixpath.join(path.rpartition("/")[0], spec))
+        return
+    for prefix, folder in index.aliases.items():
+        if spec.startswith(f"{prefix}/"):
+            yield posixpath.join(folder, spec[len(prefix) + 1 :])
+    if spec.startswith(("@/", "~/")):
+        yield from (posixpath.join(up, middle, spec[2:]) for up in above(path) for middle in ("src", ""))
+    parts = spec.split("/")
+    size = 2 if spec.startswith("@") else 1
+    folder = index.packages.get("/".join(parts[:size]))
+    if folder is not None:
+        inside = parts[size:] or ["index"]
+        yield from (posixpath.join(folder, middle, *inside) for middle in ("src", "", "lib"))
 
 
 def _script_files(place: str) -> Iterator[str]:
@@ -176,26 +158,25 @@ def _go(path: str, text: str, index: ImportIndex) -> Iterator[str]:
                     yield from index.go_package(posixpath.join(folder, name[len(module) + 1 :]).rstrip("/"))
 
 
-def _go_modules(tree: Tree, read: Read) -> Iterator[tuple[str, str]]:
-    for path in tree.by_name.get("go.mod", ()):
-        found = re.search(r"^module\s+\"?([^\s\"]+)", read(path) or "", re.MULTILINE)
-        if found:
-            yield found[1], path.rpartition("/")[0]
-
-
 def _rust(path: str, text: str, index: ImportIndex) -> Iterator[str]:
     folder, _, name = path.rpartition("/")
     own = folder if name in ("mod.rs", "lib.rs", "main.rs") else path.removesuffix(".rs")
-    root = next((up for up in _above(path) if {f"{up}/lib.rs", f"{up}/main.rs"} & index.tree.known), folder)
+    root = next((up for up in above(path) if {f"{up}/lib.rs", f"{up}/main.rs"} & index.tree.known), folder)
+    bases = {"crate": root, "self": own, "super": posixpath.dirname(own)}
     for is_mod, child, used in _RUST.findall(text):
         if is_mod:
             yield from _rust_module(own, [child], index.tree)
             continue
         first, *parts = used.split("::")
-        base = {"crate": root, "self": own, "super": posixpath.dirname(own)}[first]
-        while parts and parts[0] == "super":
-            base, parts = posixpath.dirname(base), parts[1:]
-        yield from _rust_module(base, parts, index.tree)
+        if first in index.crates:
+            source = posixpath.join(index.crates[first], "src")
+            yield from {f"{source}/lib.rs"} & index.tree.known
+            yield from _rust_module(source, parts, index.tree)
+        elif first in bases:
+            base = bases[first]
+            while parts and parts[0] == "super":
+                base, parts = posixpath.dirname(base), parts[1:]
+            yield from _rust_module(base, parts, index.tree)
 
 
 def _rust_module(base: str, parts: Sequence[str], tree: Tree) -> Iterator[str]:
@@ -211,5 +192,7 @@ def _up(folder: str, levels: int) -> str:
     return folder
 
 
-_READERS = (((".py", ".pyi"), _python), (_JS_FILES, _script), ((".go",), _go), ((".rs",), _rust))
+_READERS = (
+    ((".py", ".pyi"), _python), (_JS_FILES, _script), ((".go",), _go), ((".rs",), _rust), *import_names.READERS,
+)  # fmt: skip
 _IMPORTING = tuple(ending for endings, _ in _READERS for ending in endings)
