@@ -90,7 +90,7 @@ def _make_ready(yard: Yard, slot: Slot, lease: Lease, wish: Wish) -> Held:
 def _show(slot: Slot, wish: Wish) -> View:
     now = View.of(slot.view)
     if not same_view(now, wish.view):
-        return sparse.apply(slot.path, wish.view)
+        return sparse.swap(slot.path, wish.view)
     return now if slot.base == wish.base else sparse.count(slot.path, now)
 
 

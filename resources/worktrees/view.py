@@ -113,13 +113,31 @@ def as_cone(places: Iterable[str], tracked: Sequence[str]) -> tuple[str, ...]:
 
 def cone_shows(directories: Sequence[str], tracked: Iterable[str]) -> int:
     """How many files a cone of these directories shows: all below them, and the files beside each ancestor."""
-    whole = set(directories)
-    beside = {""} | {parent for directory in directories for parent in _ancestors(directory)}
-    count = 0
-    for path in tracked:
+    return sum(map(Cone(directories).shows, tracked))
+
+
+class Cone:
+    """Which files the cone of some directories shows: all below them, and those beside each of their ancestors."""
+
+    def __init__(self, directories: Iterable[str]) -> None:
+        self._whole = set(directories)
+        self._beside = {""} | {parent for directory in self._whole for parent in _ancestors(directory)}
+
+    def shows(self, path: str) -> bool:
+        """Whether the file is shown; of a folder, with a slash at its end, whether anything in it is."""
         folder = path.rpartition("/")[0]
-        count += folder in beside or folder in whole or not whole.isdisjoint(_ancestors(folder))
-    return count
+        inside = folder in self._whole or not self._whole.isdisjoint(_ancestors(folder))
+        return inside or folder in self._beside
+
+
+def hidden_wrongly(view: View, hidden: Sequence[str]) -> list[str]:
+    """Those of the paths that git hides (a folder ends in a slash) that the view shows.
+
+    Of an exact view none: git alone knows what its patterns mean.
+    """
+    if view.mode == "full":
+        return list(hidden)
+    return list(filter(Cone(view.directories).shows, hidden)) if view.mode == "closure" else []
 
 
 def _ancestors(path: str) -> list[str]:

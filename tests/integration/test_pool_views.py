@@ -53,3 +53,35 @@ def test_the_slots_of_a_sparse_main_checkout_are_full(tmp_path):
     (slot,) = yard.pool.grow(1)
     assert (slot.path / "src/billing/tax.py").exists()
     assert not (root / "src/billing").exists()
+
+
+def test_another_view_of_an_idle_slot_leaves_nothing_of_the_one_before(tmp_path):
+    yard = make_pool(tmp_path, 1)
+    first = yard.pool.acquire("demo-1", "ada", base=yard.head, view=View("closure", ("src/auth", "docs")))
+    path = first.slot.path
+    write(path, {"src/auth/build.cache": "a cache\n"})
+    yard.pool.release(first.lease)
+
+    held = yard.pool.acquire("demo-2", "bob", base=yard.head, view=View("closure", ("src/billing",)))
+
+    shown = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()} - {".git"}
+    assert shown == {"README.md", ".gitignore", "src/app.py", "src/billing/tax.py", "src/auth/build.cache"}
+    assert yard.git("status", "--porcelain", at=path) == ""
+    assert (held.slot.view["shown"], held.slot.view["total"]) == (4, 6)
+
+
+def test_what_was_changed_in_an_idle_slot_survives_another_view(tmp_path):
+    yard = make_pool(tmp_path, 1)
+    (slot,) = yard.pool.slots()
+    write(slot.path, {"docs/a.md": "edited by a person\n"})
+    yard.pool.acquire("demo-1", "ada", base=yard.head, view=View("closure", ("src/auth",)))
+    assert (slot.path / "docs/a.md").read_text() == "edited by a person\n"
+
+
+def test_a_view_that_was_left_half_changed_is_put_right_at_release(tmp_path):
+    yard = make_pool(tmp_path, 1)
+    held = yard.pool.acquire("demo-1", "ada", base=yard.head, view=View("closure", ("src/auth",)))
+    yard.git("sparse-checkout", "set", "--cone", "docs", at=held.slot.path)
+    assert yard.pool.release(held.lease).quarantined is None
+    assert (held.slot.path / "src/auth/login.py").exists()
+    assert not (held.slot.path / "docs").exists()
