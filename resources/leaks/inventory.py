@@ -12,7 +12,6 @@ and nobody may conclude from it that something is not held.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 from resources.leaks import repository_things
 from resources.leaks.daemon_lock import daemon_process
@@ -112,8 +111,7 @@ def _left_asleep(watched: Watched) -> bool:
 
 
 def _files(watched: Watched) -> Iterator[Thing]:
-    folders: list[Path] = [watched.repository.state, watched.pool_folder]
-    yield from repository_things.temporary_files(folders)
+    yield from repository_things.temporary_files(watched.repository.state, watched.pool_folder)
 
 
 _PARTS: tuple[Callable[[Watched], Iterable[Thing]], ...] = (

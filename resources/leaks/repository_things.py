@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from resources.leaks.detect import LOCK_AGE, Thing
 from resources.system.clock import wall
 from resources.system.git import git
 from resources.system.repository import Repository
-from resources.worktrees.registry import LOCK_REASON, TRASH
+from resources.worktrees.registry import LOCK_REASON
 from resources.worktrees.slots import parse_name
+from resources.worktrees.trash import TRASH, is_deleting
 
 BRANCHES = "refs/heads/agent/"
 
@@ -111,11 +112,13 @@ def is_open(lock: Path, tree: Path) -> bool:
     return False
 
 
-def temporary_files(folders: Iterable[Path]) -> Iterator[Thing]:
+def temporary_files(state: Path, pool: Path) -> Iterator[Thing]:
     """Files that one of our writers was killed over, and removed slots whose removal was cut short."""
-    for folder in folders:
+    deleting = is_deleting(state)
+    for folder in (state, pool):
         for path in _entries(folder):
-            if path.name == "ledger.making" or path.name.startswith(TRASH) or _half_written(path):
+            trash = path.name.startswith(TRASH) and not deleting
+            if path.name == "ledger.making" or trash or _half_written(path):
                 yield Thing("temporary", f"{folder.name}/{path.name}", _mtime(path), {"path": path})
 
 

@@ -2,6 +2,9 @@
 
 `flock` is the lock everywhere: the kernel drops it when the holder dies, so no stale lock needs
 cleaning. The holder's note inside the file is for the message of whoever waits, never the truth.
+
+A git that we started goes on when we are killed. A lock that guards what git writes is therefore *inherited* by it:
+the kernel then drops the lock when the last of both is gone, and nobody meets a git that still writes.
 """
 
 from __future__ import annotations
@@ -13,9 +16,12 @@ import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from resources.system.errors import Failure, NotNow
+
+_INHERITED: ContextVar[tuple[int, ...]] = ContextVar("inherited", default=())
 
 
 def state_home() -> Path:
@@ -58,10 +64,11 @@ def disk_failure(error: OSError, path: Path) -> Failure | OSError:
 
 
 @contextmanager
-def file_lock(path: Path, *, what: str, wait: float = 30.0, note: str = "") -> Generator[None]:
+def file_lock(path: Path, *, what: str, wait: float = 30.0, note: str = "", inherited: bool = False) -> Generator[None]:
     """Hold the exclusive lock file `path`; `what` names it in the refusal, `note` tells others who holds it.
 
-    Waits up to `wait` seconds (0: one try). Raises NotNow("locked") with the holder's note when it stays taken.
+    Waits up to `wait` seconds (0: one try). With `inherited` the programs to which `inherited_locks` is handed hold
+    it too, until they end. Raises NotNow("locked") with the holder's note when it stays taken.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -69,9 +76,31 @@ def file_lock(path: Path, *, what: str, wait: float = 30.0, note: str = "") -> G
         _take(descriptor, path, what, wait)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, (note or f"pid {os.getpid()}").encode(), 0)
-        yield
+        mine = _INHERITED.set((*_INHERITED.get(), descriptor)) if inherited else None
+        try:
+            yield
+        finally:
+            if mine is not None:
+                _INHERITED.reset(mine)
     finally:
         os.close(descriptor)
+
+
+def inherited_locks() -> tuple[int, ...]:
+    """The descriptors of the locks that a program started here and now must hold as well."""
+    return _INHERITED.get()
+
+
+def is_orphaned(path: Path) -> bool:
+    """Whether the process that took the lock `path` has died: then only what it had started can still hold it."""
+    try:
+        pid = int(path.read_text().removeprefix("pid "))
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def _take(descriptor: int, path: Path, what: str, wait: float) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from resources.system.errors import Failure
-from resources.system.files import file_lock
+from resources.system.files import file_lock, inherited_locks
 
 MINIMUM = (2, 38)
 """`merge-tree --write-tree` came with 2.38; the older form reports some conflicts as clean."""
@@ -77,7 +77,7 @@ def git(
             done: Any = Git(str(cwd)).execute(
                 ["git", *_QUIET, *arguments], with_extended_output=True, with_exceptions=False, stdout_as_string=False,
                 strip_newline_in_stdout=False, kill_after_timeout=timeout, env=_environment(read, env),
-                istream=stream, start_new_session=True,
+                istream=stream, start_new_session=True, pass_fds=inherited_locks(),
             )  # fmt: skip
     except GitCommandNotFound as error:
         raise _cannot_run(cwd) from error
@@ -138,7 +138,7 @@ def version() -> tuple[int, ...]:
 @contextmanager
 def registry_lock(common: Path) -> Generator[None]:
     """Serialise what changes the worktree registry or the shared config of the repository with git dir `common`."""
-    with file_lock(common / "agent-coord" / "registry.lock", what="the worktree registry", wait=120):
+    with file_lock(common / "agent-coord" / "registry.lock", what="the worktree registry", wait=120, inherited=True):
         yield
 
 

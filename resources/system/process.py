@@ -135,6 +135,16 @@ def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) 
             raise _not_started(argv, cwd, error) from error
 
 
+def leave_running(argv: Sequence[str], *, cwd: Path, keep: Sequence[int] = ()) -> None:
+    """Start a program that nobody waits for: its own session, no output, adopted by the system, in low priority.
+
+    `keep` are descriptors that it inherits (a lock, say). Our marks are taken from its environment.
+    """
+    env = {key: value for key, value in clean_environment().items() if not key.startswith("AGENT_COORD_")}
+    shell = ["sh", "-c", 'nice "$@" </dev/null >/dev/null 2>&1 &', "sh", *argv]
+    subprocess.run(shell, cwd=cwd, env=env, pass_fds=tuple(keep), start_new_session=True, check=True)
+
+
 def attend(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], out: IO[str]) -> int:
     """Run a program in the foreground, its output going to `out` (a real file) as it comes; returns its exit code.
 

@@ -20,6 +20,7 @@ from resources.system.errors import Failure
 from resources.system.files import disk_failure
 from resources.system.git import Answer, git
 from resources.system.process import kill_group
+from resources.worktrees.slots import branches_of
 
 _FULL_BELOW = 1 << 20
 """Free bytes below which a file that could not be written tells of a full disk."""
@@ -133,7 +134,8 @@ def trouble(slot: Path, common: Path) -> str:
         return f"git does not know it as a worktree ({failure.why.splitlines()[-1] if failure.why else failure.what})"
     if found.toplevel != slot or found.git_dir.parent != common / "worktrees":
         return f"its folder belongs to the repository {found.git_dir}"
-    locks = [found.git_dir / name for name in ("index.lock", "HEAD.lock") if (found.git_dir / name).exists()]
+    places = (found.git_dir, common / "refs" / "heads" / branches_of(slot.name))
+    locks = [lock for place in places for lock in sorted(place.rglob("*.lock"))]
     if locks and (users := processes_in(slot)):
         return f"{locks[0].name} is taken and {users} still runs there"
     for lock in locks:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 
 from resources.system.errors import Failure, NotNow
@@ -123,7 +124,8 @@ def _each(slots: Sequence[Slot], action: Callable[[Slot], None]) -> dict[str, Fa
     """Run `action` for every slot, several at once; returns the failures by slot. Other exceptions come through."""
     failures: dict[str, Failure] = {}
     with ThreadPoolExecutor(_THREADS) as threads:
-        running = {slot.name: threads.submit(action, slot) for slot in slots}
+        # Each thread knows the locks that are held here, so that its git holds them too.
+        running = {slot.name: threads.submit(copy_context().run, action, slot) for slot in slots}
         try:
             for name, future in running.items():
                 try:

@@ -22,10 +22,15 @@ from resources.system.repository import Repository
 from resources.worktrees import lending, making, repairs, returning, sparse
 from resources.worktrees.records import Records
 from resources.worktrees.slots import Held, Released, Slot
+from resources.worktrees.trash import empty
 from resources.worktrees.view import View, widen
 from resources.worktrees.yard import Databases, Yard
 
 __all__ = ["Held", "Pool", "Released", "Slot", "View"]
+
+
+_DELETING = 60.0
+"""Seconds that the removal of all slots waits for their files to be off the disk."""
 
 
 def _say_nothing(_: str) -> None:
@@ -143,6 +148,7 @@ class Pool:
     def remove_all(self) -> list[str]:
         """Remove every idle slot with its database; returns their names. Others stay, and the log says so."""
         gone = [name for purpose in ("work", "gate") for name in self._remove(purpose)]
+        empty(self._yard.repository.state, self._yard.folder, wait=_DELETING)
         for slot in self._yard.records.slots():
             self._yard.log(f"{slot.name} stays: it is {slot.state} {slot.note}".rstrip())
         return gone

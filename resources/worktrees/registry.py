@@ -8,20 +8,15 @@ the files: `prune` and guessed admin folders have destroyed other people's workt
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 import shutil
-import time
 from pathlib import Path
 
 from resources.system.git import git, registry_lock
 from resources.system.repository import Repository
+from resources.worktrees.trash import start_deleting, throw_away
 
 LOCK_REASON = "agent-coord"
 """The reason of the lock on each of our worktrees: our mark."""
-
-TRASH = "trash-"
 
 
 def open_registry(repository: Repository, folder: Path) -> None:
@@ -73,34 +68,32 @@ def registered(repository: Repository) -> dict[Path, str]:
 
 def remove(repository: Repository, slot: Path) -> None:
     """Take a worktree down: folder, registration, files. Repeatable; whatever part is already gone is no error."""
-    if slot.exists():
-        slot.rename(slot.parent / f"{TRASH}{slot.name}-{secrets.token_hex(4)}")
+    throw_away(slot)
     with registry_lock(repository.common):
+        _discard_half_made(repository, slot)
         if slot in registered(repository):
             git(repository.root, "worktree", "unlock", str(slot), check=False)
             git(repository.root, "worktree", "remove", str(slot))
-    empty_trash(slot.parent)
+    start_deleting(repository.state, slot.parent)
 
 
-def empty_trash(folder: Path) -> list[str]:
-    """Delete what was renamed for deletion; returns the names of what is gone. What resists waits for the next time."""
-    gone: list[str] = []
-    for trash in sorted(folder.glob(f"{TRASH}*-*")):
-        for _ in range(5):
-            shutil.rmtree(trash, ignore_errors=True)
-            if not trash.exists():
-                gone.append(trash.name)
-                break
-            _make_deletable(trash)
-            time.sleep(0.05)  # a git that was interrupted may still be writing there
-    return gone
+def _discard_half_made(repository: Repository, slot: Path) -> None:
+    """Delete the registration of a `worktree add` that was killed: without its HEAD every listing of git fails.
+
+    Only one that names this very slot, or that names none yet and bears its name: nobody else adds one now.
+    """
+    for entry in _registrations(repository):
+        if (entry / "HEAD").exists() and (entry / "commondir").exists():
+            continue
+        pointer = entry / "gitdir"
+        named = Path(pointer.read_text().strip()) if pointer.exists() else None
+        if named == slot / ".git" or (named in (None, Path()) and entry.name == slot.name):
+            shutil.rmtree(entry)
 
 
-def _make_deletable(folder: Path) -> None:
-    # Some package caches are read-only, folders included.
-    for place, _, _ in os.walk(folder):
-        with contextlib.suppress(OSError):
-            Path(place).chmod(0o700)
+def _registrations(repository: Repository) -> list[Path]:
+    folder = repository.common / "worktrees"
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def relink(repository: Repository, slot: Path) -> bool:
@@ -108,8 +101,8 @@ def relink(repository: Repository, slot: Path) -> bool:
     pointer = slot / ".git"
     if pointer.exists() or not slot.is_dir():
         return False
-    for entry in (repository.common / "worktrees").glob("*/gitdir"):
-        if Path(entry.read_text().strip()) == pointer:
-            pointer.write_text(f"gitdir: {entry.parent}\n")
+    for entry in _registrations(repository):
+        if (entry / "gitdir").exists() and Path((entry / "gitdir").read_text().strip()) == pointer:
+            pointer.write_text(f"gitdir: {entry}\n")
             return True
     return False

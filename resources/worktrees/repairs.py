@@ -14,9 +14,10 @@ from resources.state.leases import Lease, owner_is_dead
 from resources.system.errors import Failure, NotNow
 from resources.system.process import ProcessId, is_alive
 from resources.worktrees.making import build, take_back
-from resources.worktrees.registry import LOCK_REASON, empty_trash, registered, relink, remove
+from resources.worktrees.registry import LOCK_REASON, registered, relink, remove
 from resources.worktrees.returning import release, restore
 from resources.worktrees.slots import Slot, parse_name
+from resources.worktrees.trash import empty
 from resources.worktrees.view import View
 from resources.worktrees.yard import Yard
 
@@ -114,7 +115,7 @@ def _unknown(yard: Yard) -> Iterator[str]:
 
 
 def _trash(yard: Yard) -> Iterator[str]:
-    for name in empty_trash(yard.folder):
+    for name in empty(yard.repository.state, yard.folder):
         yield f"{name} was deleted"
 
 

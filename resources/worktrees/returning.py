@@ -88,10 +88,16 @@ def _save(yard: Yard, slot: Slot, work: Work, refs: list[str]) -> str:
 
 def _prepare(yard: Yard, slot: Slot) -> None:
     database = yard.database(slot.name, slot.path, fresh=True)
-    view = sparse.count(slot.path, _view_now(slot))
+    view = _shown(slot)
     yard.records.prepared(slot, base=yard.base(), view=view, database=database, ports=slot.ports)
 
 
-def _view_now(slot: Slot) -> View:
+def _shown(slot: Slot) -> View:
     # A database that needed hidden migrations may have opened the whole tree.
-    return View.of(slot.view) if sparse.is_sparse(slot.path) else View.full(0)
+    now = View.of(slot.view) if sparse.is_sparse(slot.path) else View.full(0)
+    try:
+        return sparse.count(slot.path, now)
+    except Failure as failure:
+        if failure.reference != "view-not-applied":
+            raise
+        return sparse.apply(slot.path, now)  # somebody was killed while the view was changed

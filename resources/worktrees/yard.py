@@ -1,9 +1,9 @@
 """What every part of the pool works with: the repository, the ledger's rows, settings, databases, locks.
 
-Two locks, both `flock` and so gone with their holder. The *pool lock* is held while slots are made, taken
-down or repaired: whoever holds it knows that a row in state `making` was left by a crash. A *slot's lock*
-is held while its tree is changed by us, so that two of our processes never clean one tree; the fence is
-looked at after it was taken.
+Two locks, both `flock` and so gone with their holder and with the last git that it started. The *pool lock* is held
+while slots are made, taken down or repaired: whoever holds it knows that a row in state `making` was left by a crash.
+A *slot's lock* is held while its tree is changed by us, so that two of our processes never clean one tree; the fence
+is looked at after it was taken.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Protocol
 
 from resources.settings import PoolSettings
 from resources.system.errors import Failure
-from resources.system.files import file_lock
+from resources.system.files import file_lock, is_orphaned
 from resources.system.git import current_branch, resolve
 from resources.system.repository import Repository
 from resources.worktrees import sparse
@@ -90,12 +90,14 @@ class Yard:
         return (self.repository.root / self.settings.folder).resolve()
 
     def pool_lock(self, *, wait: float = 120.0) -> AbstractContextManager[None]:
-        """The lock on the pool's make-up. Raises NotNow("locked")."""
-        return file_lock(self.repository.state / "pool.lock", what="the pool", wait=wait)
+        """The lock on the pool's make-up. Raises NotNow("locked"), not before a dead holder's git has ended."""
+        file = self.repository.state / "pool.lock"
+        return file_lock(file, what="the pool", wait=max(wait, 60.0 if is_orphaned(file) else 0.0), inherited=True)
 
     def slot_lock(self, name: str, *, wait: float = 60.0) -> AbstractContextManager[None]:
         """The lock on one slot's tree. Raises NotNow("locked")."""
-        return file_lock(self.repository.state / "slots" / f"{name}.lock", what=f"slot {name}", wait=wait)
+        file = self.repository.state / "slots" / f"{name}.lock"
+        return file_lock(file, what=f"slot {name}", wait=wait, inherited=True)
 
     def base_branch(self) -> str:
         """The branch that work lands on: as recorded, else what the main checkout has checked out ("" when nothing)."""

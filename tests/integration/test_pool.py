@@ -190,7 +190,7 @@ def test_the_pool_grows_to_its_maximum_shrinks_to_its_minimum_and_goes(tmp_path)
     yard.pool.release(held.lease)
     assert yard.pool.remove_all() == ["pool-wt-4"]
     assert yard.worktrees() == []
-    assert list((yard.root / ".agent-worktrees").iterdir()) == []
+    assert yard.folders() == []
 
 
 def test_a_gate_slot_stands_on_the_commit_itself(tmp_path):

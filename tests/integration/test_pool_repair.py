@@ -44,7 +44,7 @@ def lease_by_a_process_that_is_gone(yard):
 
 
 def nothing_is_left(yard):
-    folders = list((yard.root / ".agent-worktrees").iterdir())
+    folders = yard.folders()
     return (yard.states(), yard.worktrees(), folders) == ({}, [], [])
 
 

@@ -11,6 +11,7 @@ from resources.settings import PoolSettings
 from resources.state.sqlite import SqliteLedger
 from resources.system.repository import Repository, find_repository
 from resources.worktrees.pool import Pool
+from resources.worktrees.trash import empty
 from resources.worktrees.yard import Databases
 from tests.support.repos import git_out, make_repository
 
@@ -52,6 +53,11 @@ class Yardful:
         """Every slot's state by its name."""
         with self.ledger.read() as snapshot:
             return {row["name"]: row["state"] for row in snapshot.all("slots")}
+
+    def folders(self) -> list[str]:
+        """What lies in the pool's folder once what was thrown away is off the disk."""
+        empty(self.repository.state, self.root / ".agent-worktrees", wait=30)
+        return sorted(path.name for path in (self.root / ".agent-worktrees").glob("*"))
 
     def worktrees(self) -> list[str]:
         """The folder names of the registered worktrees, the main one left out."""
