@@ -21,6 +21,7 @@ from resources.leaks.sweep import sweep
 from resources.monitor.watched import watch
 from resources.system.errors import Failure
 from resources.system.git import MINIMUM, version
+from resources.worktrees.surroundings import remarks
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ def _project(project: Project) -> Iterator[Finding]:
         yield (
             Finding("bad", why, 'pip install "agent-coord[embedded]"') if why else Finding("ok", "Postgres can be had")
         )
+    pool_folder = project.repository.root / project.config.pool.folder
+    yield from (Finding("note", one.what, one.mend) for one in remarks(project.repository, pool_folder))
     yield from _agents(project)
     if not project.config.gate.checks:
         yield Finding(

@@ -20,6 +20,7 @@ from pathlib import Path
 from coordinator.bootstrap import Project
 from coordinator.loop import Loop, WishFor
 from coordinator.merging.radar import look
+from coordinator.pool_size import PoolSize
 from coordinator.publishing import News
 from coordinator.recovery import recover
 from coordinator.stocking import Stocking
@@ -110,6 +111,7 @@ def _drive(
     project: Project, loop: Loop, stocking: Stocking, stopping: Callable[[], bool], deadline: float | None
 ) -> bool:
     sampled, news, traces, looked = 0.0, News(project), Traces(project), time.monotonic()
+    size = PoolSize(project)
     while not stopping():
         loop.seats = get_seats(project)
         stocking.tick()
@@ -131,6 +133,7 @@ def _drive(
             with suppress(Failure, OSError):
                 for collision in look(project).new:
                     project.say(f"radar: {collision.sentence}")
+        size.follow(loop.seats)
         time.sleep(TICK)
     return False
 

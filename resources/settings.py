@@ -21,12 +21,16 @@ class PoolSettings:
     """[pool]: the slots."""
 
     folder: str = ".agent-worktrees"
+    backend: str = "worktree"
     size: int = 4
     minimum: int = 3
     maximum: int = 10
+    grow_below_load: float = 1.5
+    idle_minutes: float = 30.0
     view: str = "auto"
     hide_at_least: float = 0.3
     always: tuple[str, ...] = ()
+    prove_view: tuple[str, ...] = ()
     copy: tuple[str, ...] = (".env",)
     setup: tuple[str, ...] = ()
     port_base: int = 42000
@@ -35,6 +39,8 @@ class PoolSettings:
     def __post_init__(self) -> None:
         if self.view not in ("auto", "exact", "closure", "full"):
             raise ValueError(f'view must be "auto", "exact", "closure" or "full", not {self.view!r}')
+        if self.backend not in ("worktree", "clone"):
+            raise ValueError(f'backend must be "worktree" or "clone", not {self.backend!r}')
         if not 0 < self.minimum <= self.maximum:
             raise ValueError("minimum and maximum must be 1 or more, minimum the smaller")
 

@@ -19,6 +19,7 @@ from coordinator.timeline import timeline_svg, timeline_text
 from resources.system.errors import Failure
 from resources.system.files import replace_file
 from resources.system.repository import find_repository
+from resources.worktrees.surroundings import remarks
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +34,8 @@ def init(slots: int = typer.Option(0, help="Slots to make now (default: [pool] s
     wanted = slots or project.config.pool.size
     for line in project.pool.repair():
         TERMINAL.say(line)
+    for remark in remarks(project.repository, project.repository.root / project.config.pool.folder):
+        TERMINAL.say(f"note: {remark.what}" + (f" ({remark.mend})" if remark.mend else ""))
     missing = wanted - len(project.pool.slots())
     made = project.pool.grow(missing) if missing > 0 else []
     names = [slot.name for slot in project.pool.slots()]

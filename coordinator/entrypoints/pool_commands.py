@@ -64,6 +64,15 @@ def scale_down(count: int = typer.Argument(1, metavar="[N]")) -> int:
     return 0
 
 
+@pool.command()
+def approve() -> int:
+    """Let the commands of [pool] setup and prove_view run in slots; asked for again when they change."""
+    approved = TERMINAL.open().pool.approve()
+    lines = [f"approved: {command}" for command in approved]
+    TERMINAL.answer({"approved": approved}, "\n".join(lines) or "no command is configured")
+    return 0
+
+
 @scope.command()
 def show(slot: str) -> int:
     """What a slot shows, and the paths that are reserved for its agent."""

@@ -90,14 +90,14 @@ def detach(slot: Path, base: str) -> None:
     slot_git(slot, "checkout", "--quiet", "--detach", base, timeout=600)
 
 
-def start_branch(slot: Path, branch: str) -> None:
-    """A new branch at HEAD. A start point is not named: that would cost 8 to 323 ms instead of 3.
+def start_branch(slot: Path, branch: str) -> bool:
+    """A new branch at HEAD; False when it is there already. No start point is named: 3 ms, else 8 to 323.
 
     Raises Failure("branch-in-the-way") when a branch of the user's own makes the name impossible.
     """
     made = slot_git(slot, "switch", "--quiet", "--create", branch, check=False)
-    if made.code == 0:
-        return
+    if made.code == 0 or f"'{branch}' already exists" in made.err:
+        return made.code == 0
     parents = [str(parent) for parent in Path(branch).parents if str(parent) != "."]
     there = slot_git(
         slot, "for-each-ref", "--format=%(refname:short)", *(f"refs/heads/{one}" for one in parents), read=True

@@ -16,11 +16,12 @@ from resources.system.git import git, resolve
 from resources.worktrees import sparse
 from resources.worktrees.checkout import start_branch, telling_disk_full, verify
 from resources.worktrees.ports import range_is_free
+from resources.worktrees.proof import proven
 from resources.worktrees.slots import Held, Slot, branch_of, branches_of, by_affinity, next_number, ref_part, who_holds
 from resources.worktrees.view import View, same_view
 from resources.worktrees.yard import Yard
 
-_NOT_THE_SLOTS_FAULT = {"branch-in-the-way", "disk-full", "database-unreachable", "no-ports"}
+_NOT_THE_SLOTS_FAULT = {"branch-in-the-way", "disk-full", "database-unreachable", "no-ports", "setup-not-approved"}
 """Failures that the next slot would meet as well."""
 
 
@@ -77,7 +78,7 @@ def _make_ready(yard: Yard, slot: Slot, lease: Lease, wish: Wish) -> Held:
     if not slot.path.is_dir():
         raise Failure("slot-missing", f"the folder of {slot.name} is gone", why=str(slot.path))
     database = slot.database if slot.base == wish.base else yard.move_base(slot, wish.base)
-    view = _show(slot, wish)
+    view = _show(yard, slot, lease, wish)
     branch = "" if slot.purpose == "gate" else _start(yard, slot, wish.issue)
     verify(slot.path, branch, wish.base)
     ports = slot.ports if range_is_free(slot.ports) else yard.other_ports()
@@ -87,19 +88,28 @@ def _make_ready(yard: Yard, slot: Slot, lease: Lease, wish: Wish) -> Held:
     return Held(held, lease, branch, wish.base, environment)
 
 
-def _show(slot: Slot, wish: Wish) -> View:
+def _show(yard: Yard, slot: Slot, lease: Lease, wish: Wish) -> View:
     now = View.of(slot.view)
     if not same_view(now, wish.view):
-        return sparse.swap(slot.path, wish.view)
-    return now if slot.base == wish.base else sparse.count(slot.path, now)
+        shown = sparse.swap(slot.path, wish.view)
+    elif slot.base != wish.base:
+        shown = sparse.count(slot.path, now)
+    else:
+        return now  # the usual case: prepared, and proven when it was
+    variables = yard.environment(slot, fence=lease.fence, issue=wish.issue, agent=wish.agent)
+    return proven(yard, slot, shown, wish.base, variables)
 
 
 def _start(yard: Yard, slot: Slot, issue: str) -> str:
+    branch = branch_of(slot.name, issue, 1)
+    if start_branch(slot.path, branch):
+        return branch
     # Numbered on from the branches that earlier attempts left: the slot is ours, so nobody takes the number meanwhile.
     prefix = f"refs/heads/{branches_of(slot.name)}{ref_part(issue)}/"
     attempt = next_number(git(yard.repository.root, "for-each-ref", "--format=%(refname)", prefix, read=True).lines)
     branch = branch_of(slot.name, issue, attempt)
-    start_branch(slot.path, branch)
+    if not start_branch(slot.path, branch):
+        raise Failure("branch-in-the-way", f"{branch} is there already", mend="agent-coord doctor --fix")
     return branch
 
 

@@ -8,24 +8,22 @@ Whatever is not finished when this ends, for whatever reason, is taken back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 
 from resources.system.errors import Failure, NotNow
-from resources.system.process import clean_environment, run
+from resources.system.git import tracked_files
 from resources.worktrees import sparse
-from resources.worktrees.checkout import detach, slot_git, stop_children_in, telling_disk_full
+from resources.worktrees.checkout import detach, stop_children_in, telling_disk_full
 from resources.worktrees.copies import copy_into, find_copies
 from resources.worktrees.registry import open_registry, register, remove
 from resources.worktrees.returning import restore
+from resources.worktrees.setup import require_approved, set_up
 from resources.worktrees.slots import Slot, to_remove
-from resources.worktrees.view import View
+from resources.worktrees.view import SPARSE_INDEX_ABOVE, View, resolve
 from resources.worktrees.yard import Yard
-
-SETUP_SECONDS = 600.0
-"""How long the set-up command of one slot may take."""
 
 _THREADS = 4
 
@@ -45,6 +43,7 @@ def grow(yard: Yard, count: int, purpose: str) -> list[Slot]:
                 mend="release a slot, or raise [pool] maximum in .agent-worktrees/config.toml",
             )
         base = yard.base()
+        require_approved(yard.records, yard.settings)
         if yard.databases is not None:
             # A server that cannot be had is found out before anything has to be taken back.
             yard.databases.start()
@@ -76,13 +75,16 @@ def build(yard: Yard, slots: Sequence[Slot], base: str) -> list[Slot]:
 
 def _prepare(yard: Yard, slots: Sequence[Slot], base: str) -> dict[str, Failure]:
     copies = find_copies(yard.repository.root, yard.settings.copy, yard.folder)
-    failures = _each(slots, partial(_check_out, yard, base, copies))
+    view = _first_view(yard, base)
+    failures = _each(slots, partial(_check_out, yard, base, view, copies))
     for slot in slots:
         if slot.name not in failures:
-            _furnish(yard, slot, base, failures)
+            _furnish(yard, slot, base, view, failures)
     whole = [slot for slot in slots if slot.name not in failures]
     variables = {slot.name: yard.environment(slot, fence=0, issue="", agent="") for slot in whole}
-    return failures | _each(whole, partial(_set_up, yard.settings.setup, variables))
+    return failures | _each(
+        whole, lambda slot: set_up(yard.settings.setup, yard.setup_file(slot.name), slot.path, variables[slot.name])
+    )
 
 
 def take_back(yard: Yard, slot: Slot) -> None:
@@ -90,6 +92,7 @@ def take_back(yard: Yard, slot: Slot) -> None:
     remove(yard.repository, slot.path)
     if yard.databases:
         yard.databases.drop(slot.name)
+    yard.setup_file(slot.name).unlink(missing_ok=True)
     yard.forget(slot)
 
 
@@ -140,33 +143,36 @@ def _each(slots: Sequence[Slot], action: Callable[[Slot], None]) -> dict[str, Fa
     return failures
 
 
-def _check_out(yard: Yard, base: str, copies: Sequence[str], slot: Slot) -> None:
+def _first_view(yard: Yard, base: str) -> View:
+    """What a slot shows until it is lent: everything, or in a large tree what every view shows.
+
+    A tree of that size is lent by closure, and from a small view to another is a step of 40 ms, to and from the whole
+    tree one of seconds. A set-up command may need anything.
+    """
+    settings = yard.settings
+    if settings.view in ("full", "exact") or settings.setup:
+        return View.full(0)
+    tree = tracked_files(yard.repository.root, base)
+    if len(tree) <= SPARSE_INDEX_ABOVE:
+        return View.full(0)
+    return resolve("closure", tree, always=settings.always)
+
+
+def _check_out(yard: Yard, base: str, view: View, copies: Sequence[str], slot: Slot) -> None:
     with telling_disk_full(slot.path):
         register(yard.repository, slot.path, base)
         sparse.show_all(slot.path)  # git hands the view of the main checkout on to a new worktree
+        if view.mode == "closure":
+            sparse.swap(slot.path, view)
         detach(slot.path, base)
         copy_into(yard.repository.root, slot.path, copies)
 
 
-def _furnish(yard: Yard, slot: Slot, base: str, failures: dict[str, Failure]) -> None:
+def _furnish(yard: Yard, slot: Slot, base: str, view: View, failures: dict[str, Failure]) -> None:
     try:
         database = yard.database(slot.name, slot.path)
-        view = sparse.count(slot.path, View.full(0))
+        # A database that needed hidden migrations may have opened the whole tree.
+        view = sparse.count(slot.path, view if sparse.is_sparse(slot.path) else View.full(0))
         yard.records.prepared(slot, base=base, view=view, database=database, ports=slot.ports)
     except Failure as failure:
         failures[slot.name] = failure
-
-
-def _set_up(argv: Sequence[str], variables: Mapping[str, Mapping[str, str]], slot: Slot) -> None:
-    if not argv:
-        return
-    done = run(argv, cwd=slot.path, env=clean_environment(variables[slot.name]), timeout=SETUP_SECONDS, check=False)
-    if done.code != 0 or done.timed_out:
-        how = f"ran longer than {SETUP_SECONDS:g} s" if done.timed_out else f"ended with code {done.code}"
-        raise Failure(
-            "setup-failed",
-            f"the set-up command {' '.join(argv)} {how} in {slot.name}",
-            why=done.complaint,
-            mend="mend the command, or [pool] setup in .agent-worktrees/config.toml; the slot was taken back",
-        )
-    slot_git(slot.path, "reset", "--quiet", "--hard", timeout=600)  # every slot starts as the commit says

@@ -11,15 +11,17 @@ one thread, like the ledger that it is given.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 
 from resources.settings import PoolSettings
 from resources.state.leases import Lease
 from resources.state.store import Ledger
+from resources.system.clock import wall
 from resources.system.errors import Failure
 from resources.system.git import dirty_files, tracked_files
 from resources.system.repository import Repository
-from resources.worktrees import lending, making, repairs, returning, sparse
+from resources.worktrees import lending, making, repairs, returning, setup, sizing, sparse
 from resources.worktrees.records import Records
 from resources.worktrees.slots import Held, Released, Slot
 from resources.worktrees.trash import empty
@@ -140,6 +142,19 @@ class Pool:
     def repair(self) -> list[str]:
         """Put in order what crashes left; returns a sentence for each thing done. See `repairs`."""
         return repairs.repair(self._yard)
+
+    def approve(self) -> list[str]:
+        """Let the configured commands run in slots, as they are now; returns them. A changed one asks again."""
+        return setup.approve(self._yard.records, self._yard.settings)
+
+    def wanted_change(self, waiting: int, *, over: bool) -> int:
+        """By how many slots the pool should grow, or (below 0) shrink, when `waiting` issues could start at once.
+
+        `over`: a limit is critical. A decision only: `grow` and `shrink` act on it.
+        """
+        load = os.getloadavg()[0] / (os.cpu_count() or 1)
+        demand = sizing.Demand(waiting, load, over, self._yard.records.idle_since(), wall())
+        return sizing.change(self.slots(), demand, self._yard.settings)
 
     def environment(self, slot: Slot, lease: Lease, issue: str, agent: str) -> dict[str, str]:
         """The variables for a process that works in the slot under the lease: AGENT_COORD_*, PORT, the database's."""

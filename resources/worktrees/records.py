@@ -39,6 +39,11 @@ class Records:
             row = snapshot.one("slot", name=name)
         return Slot.of(row) if row else None
 
+    def idle_since(self) -> dict[str, float]:
+        """When each idle slot was last given back or made, in seconds since 1970."""
+        with self.ledger.read() as snapshot:
+            return {row["name"]: row["changed_at"] for row in snapshot.all("slots") if row["state"] == "idle"}
+
     def leases(self) -> dict[str, Lease]:
         """The live lease of each slot that has one."""
         with self.ledger.read() as snapshot:
@@ -95,7 +100,7 @@ class Records:
             with self.ledger.write() as tx:
                 tx.change(
                     "slot-prepared", name=slot.name, base=base, view=json.dumps(shown, sort_keys=True),
-                    database=database, port_low=ports[0], port_high=ports[1], changed_at=wall(),
+                    database=database, port_low=ports[0], port_high=ports[1],
                 )  # fmt: skip
         return Slot(
             slot.name, slot.number, slot.purpose, slot.path, slot.state, base, shown, database, ports, slot.note
@@ -160,6 +165,15 @@ class Records:
         """The name of the branch that work lands on, "" when it was not recorded."""
         return self._meta("base_branch")
 
+    def note(self, key: str) -> str:
+        """A word that the pool keeps in the ledger, "" when it was never said."""
+        return self._meta(key)
+
+    def set_note(self, key: str, value: str) -> None:
+        """Keep a word in the ledger."""
+        with self.ledger.write() as tx:
+            tx.change("meta-put", key=key, value=value)
+
     def _meta(self, key: str) -> str:
         with self.ledger.read() as snapshot:
             row = snapshot.one("meta-get", key=key)
@@ -181,10 +195,7 @@ def _insert(tx: Transaction, slot: Slot) -> Slot:
     tx.change(
         "slot-insert", name=slot.name, number=slot.number, purpose=slot.purpose, path=str(slot.path), changed_at=wall()
     )
-    tx.change(
-        "slot-prepared", name=slot.name, base="", view="{}", database="", port_low=low, port_high=high,
-        changed_at=wall(),
-    )  # fmt: skip
+    tx.change("slot-prepared", name=slot.name, base="", view="{}", database="", port_low=low, port_high=high)
     tx.event("slot.announced", slot=slot.name)
     return slot
 

@@ -25,6 +25,7 @@ from resources.worktrees.environment import Place, compose
 from resources.worktrees.host_ports import open_book
 from resources.worktrees.ports import find_range
 from resources.worktrees.records import Records
+from resources.worktrees.setup import require_approved, set_up
 from resources.worktrees.slots import Slot
 
 
@@ -99,6 +100,10 @@ class Yard:
         file = self.repository.state / "slots" / f"{name}.lock"
         return file_lock(file, what=f"slot {name}", wait=wait, inherited=True)
 
+    def setup_file(self, name: str) -> Path:
+        """Where is noted what a slot was set up for."""
+        return self.repository.state / "slots" / f"{name}.setup"
+
     def base_branch(self) -> str:
         """The branch that work lands on: as recorded, else what the main checkout has checked out ("" when nothing)."""
         return self.records.base_branch() or current_branch(self.repository.root) or ""
@@ -120,6 +125,10 @@ class Yard:
         path = slot.path
         before = self.databases.template_key(path) if self.databases else ""
         detach(path, base)
+        if self.settings.setup:
+            require_approved(self.records, self.settings)
+            given = self.environment(slot, fence=0, issue="", agent="")
+            set_up(self.settings.setup, self.setup_file(slot.name), path, given)
         if self.databases and (not slot.database or self.databases.template_key(path) != before):
             return self.database(slot.name, path)
         return slot.database

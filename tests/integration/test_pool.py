@@ -234,6 +234,24 @@ def test_the_set_up_command_runs_in_each_slot_and_its_failure_takes_the_slot_bac
     assert set(broken.states()) == {"pool-wt-1", "pool-wt-2"}
 
 
+def test_the_set_up_command_asks_again_when_it_changes_and_runs_again_for_other_lock_files(tmp_path):
+    count = (sys.executable, "-c", "open('runs.cache', 'a').write('x')")
+    yard = make_pool(tmp_path, 1, setup=count)
+    (slot,) = yard.pool.slots()
+    commit(yard.root, {"src/app.py": "other\n"}, "no lock file")
+    yard.pool.refresh("main")
+    assert (slot.path / "runs.cache").read_text() == "x"
+    commit(yard.root, {"web/package-lock.json": "{}"}, "a lock file")
+    yard.pool.refresh("main")
+    assert (slot.path / "runs.cache").read_text() == "xx"
+
+    changed = Pool(yard.repository, yard.ledger, PoolSettings(setup=("rm", "-rf", "/")), None)
+    with pytest.raises(Failure) as failure:
+        changed.grow(1)
+    assert (failure.value.reference, "rm -rf /" in failure.value.what) == ("setup-not-approved", True)
+    assert yard.pool.approve() == [" ".join(count)]
+
+
 def test_a_lease_is_found_by_whoever_opens_the_ledger_next(tmp_path):
     yard = make_pool(tmp_path, 1)
     held = yard.pool.acquire("demo-1", "ada", base=yard.head)

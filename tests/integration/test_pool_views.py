@@ -1,11 +1,13 @@
 """What a slot shows: views applied, widened and kept across a release. Real git."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from resources.system.errors import NotNow
 from resources.worktrees.pool import View
+from resources.worktrees.view import SPARSE_INDEX_ABOVE
 from tests.support.pools import FILES, make_pool, open_pool
 from tests.support.repos import make_repository, write
 
@@ -85,3 +87,28 @@ def test_a_view_that_was_left_half_changed_is_put_right_at_release(tmp_path):
     assert yard.pool.release(held.lease).quarantined is None
     assert (held.slot.path / "src/auth/login.py").exists()
     assert not (held.slot.path / "docs").exists()
+
+
+def test_a_view_in_which_the_fast_check_fails_is_given_up_once_and_for_all(tmp_path):
+    check = "import pathlib, sys; pathlib.Path('ran.txt').touch(); sys.exit(not pathlib.Path('docs').exists())"
+    yard = make_pool(tmp_path, 1, prove_view=(sys.executable, "-c", check))
+    held = yard.pool.acquire("demo-1", "ada", base=yard.head, view=View("closure", ("src/auth",)))
+    assert (held.slot.view["mode"], (held.slot.path / "docs/a.md").exists()) == ("full", True)
+    assert not (held.slot.path / "ran.txt").exists()
+    assert "pool-wt-1 shows everything" in yard.said[-1]
+    yard.pool.release(held.lease)
+
+    held = yard.pool.acquire("demo-2", "ada", base=yard.head, view=View("closure", ("docs",)))
+    assert held.slot.view["mode"] == "closure"
+
+
+def test_an_idle_slot_of_a_large_tree_shows_little(tmp_path):
+    tree = {f"m{n // 100}/d{n % 100 // 4}/f{n}.txt": "" for n in range(SPARSE_INDEX_ABOVE)}
+    yard = make_pool(tmp_path, 1, files=FILES | tree)
+    (slot,) = yard.pool.slots()
+    assert not (slot.path / "src").exists()
+    assert (slot.path / "README.md").exists()
+    held = yard.pool.acquire("demo-1", "ada", base=yard.head, view=View("closure", ("m3/d2", "src"), total=20_006))
+    assert len(list((held.slot.path / "m3/d2").iterdir())) == 4
+    assert len(yard.git("ls-files", "--sparse", at=held.slot.path).splitlines()) < 300, "the index is sparse"
+    assert not yard.pool.release(held.lease).quarantined

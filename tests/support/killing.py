@@ -89,7 +89,9 @@ class Steps:
                 steps._strike([])
             return write(ledger)
 
-        Git.execute, SqliteLedger.write = counted, counted_write  # type: ignore[assignment]
+        door: Any = Git
+        ledger: Any = SqliteLedger
+        door.execute, ledger.write = counted, counted_write
 
     def _strike(self, command: list[str]) -> list[str]:
         if self._way == "git":

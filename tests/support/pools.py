@@ -84,6 +84,7 @@ def open_pool(root: Path, slots: int = 0, *, databases: Databases | None = None,
     ledger = SqliteLedger.create(repository.state)
     said: list[str] = []
     pool = Pool(repository, ledger, PoolSettings(**settings), databases, said.append)
+    pool.approve()
     if slots:
         pool.grow(slots)
     return Yardful(root, repository, ledger, pool, said)

@@ -17,8 +17,8 @@ UPDATE slot SET state = :new, note = :note, changed_at = :changed_at WHERE name 
 
 -- name: slot-prepared
 -- Record what a slot shows and holds.
-UPDATE slot SET base = :base, view = :view, database = :database, port_low = :port_low, port_high = :port_high,
-    changed_at = :changed_at WHERE name = :name;
+UPDATE slot SET base = :base, view = :view, database = :database, port_low = :port_low, port_high = :port_high
+WHERE name = :name;
 
 -- name: slot-delete
 -- Forget a slot whose folder and database are gone.
