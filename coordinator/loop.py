@@ -133,7 +133,7 @@ class Loop:
         if ended is None:
             return
         attempt.running = None
-        work, tip = inspect(attempt)
+        work, tip = inspect(self.project, attempt)
         found = complaints(work, commit_names_issue=self.project.config.gate.commit_names_issue)
         done = ended.ending is Ending.DONE
         why = "; ".join(found) if done else ended.why

@@ -26,8 +26,9 @@ LEAVES = {
 """The state that a task is left in by each step that gives the slot back."""
 
 
-def inspect(attempt: Attempt) -> tuple[Work, str]:
-    """What the attempt left in its slot, and the tip of its branch."""
+def inspect(project: Project, attempt: Attempt) -> tuple[Work, str]:
+    """What the attempt left in its slot, and the tip of its branch, which is in the main repository then."""
+    project.pool.collect(attempt.held.slot)
     place, base = attempt.held.slot.path, attempt.held.base
     tip = resolve(place, "HEAD") or base
     messages = tuple(message for _, message in commit_messages(place, [f"{base}..{tip}"]))

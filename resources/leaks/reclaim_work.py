@@ -16,6 +16,7 @@ from resources.state.leases import Lease, is_over
 from resources.system.errors import Failure
 from resources.system.git import current_branch, dirty_files, git, resolve
 from resources.worktrees.checkout import trouble
+from resources.worktrees.clones import collect
 from resources.worktrees.pool import Pool
 from resources.worktrees.records import Records
 from resources.worktrees.registry import remove
@@ -65,6 +66,7 @@ def _save(watched: Watched, path: Path) -> list[str]:
         nested = [name for name in dirty if name.endswith("/")]
         if not nested:
             issue = _issue(current_branch(path) or "", path.name)
+            collect(watched.repository, path)
             return save_slot(_work(watched, path.name, issue), path, dirty=bool(dirty))
         why = f"it holds a git repository of its own: {nested[0]}"
     raise Failure("work-not-saved", why)
@@ -92,7 +94,7 @@ def reclaim_branch(watched: Watched, leak: Leak) -> Outcome:
 def _work(watched: Watched, slot: str, issue: str) -> Work:
     root = watched.repository.root
     landed_on = Records(watched.ledger).base_branch() or current_branch(root) or ""
-    return Work(root, slot, issue, base="", base_branch=landed_on)
+    return Work(watched.repository, slot, issue, base="", base_branch=landed_on)
 
 
 def _issue(branch: str, otherwise: str) -> str:

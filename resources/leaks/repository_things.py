@@ -16,6 +16,7 @@ from resources.leaks.detect import LOCK_AGE, Thing
 from resources.system.clock import wall
 from resources.system.git import git
 from resources.system.repository import Repository
+from resources.worktrees.clones import clones
 from resources.worktrees.registry import LOCK_REASON
 from resources.worktrees.slots import parse_name
 from resources.worktrees.trash import TRASH, is_deleting
@@ -75,17 +76,17 @@ def branches(repository: Repository, pool: Path) -> Iterator[Thing]:
 
 def locks(repository: Repository, pool: Path) -> Iterator[Thing]:
     """Git's lock files in our slots' git folders and among our refs. Whether one is open is asked of old ones only."""
-    ours = [entry.path for entry in registry(repository) if is_ours(entry, pool)]
+    ours = [entry.path for entry in registry(repository) if is_ours(entry, pool)] + clones(repository, pool)
     found: list[tuple[Path, Path]] = []
     for path in ours:
-        folder = git_folder(path)
+        folder = path / ".git" if (path / ".git").is_dir() else git_folder(path)
         found.extend((lock, path) for lock in (folder.glob("*.lock") if folder else ()))
     for refs in (repository.common / BRANCHES, repository.common / "refs/agent-coord"):
         found.extend((lock, repository.root) for lock in refs.rglob("*.lock"))
     for lock, tree in found:
         since = _mtime(lock)
         old = since is not None and wall() - since >= LOCK_AGE
-        name = str(lock.relative_to(repository.common))
+        name = str(lock.relative_to(repository.common if lock.is_relative_to(repository.common) else pool.resolve()))
         yield Thing("lock", name, since, {"path": lock, "tree": tree, "open": old and is_open(lock, tree)})
 
 

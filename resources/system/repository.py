@@ -10,6 +10,9 @@ from pathlib import Path
 
 from resources.system.errors import Failure
 
+MAIN = "agent-coord-main"
+"""The file in a clone's git folder that names the git folder of the repository whose slot it is."""
+
 
 @dataclass(frozen=True)
 class Repository:
@@ -38,7 +41,8 @@ def find_repository(start: Path) -> Repository:
     for folder in (place, *place.parents):
         dot_git = folder / ".git"
         if dot_git.is_dir():
-            return Repository(folder, dot_git, folder)
+            main = main_of(folder)
+            return Repository(main.parent, main, folder) if main else Repository(folder, dot_git, folder)
         if dot_git.is_file():
             common = _common_of(folder, dot_git)
             return Repository(common.parent if common.name == ".git" else folder, common, folder)
@@ -47,6 +51,20 @@ def find_repository(start: Path) -> Repository:
         f"{start} is not inside a git repository",
         mend="cd into one, pass --repo PATH, or run `git init`",
     )
+
+
+def main_of(folder: Path) -> Path | None:
+    """The git folder of the repository whose slot the clone `folder` is, None when it is no slot of this kind."""
+    try:
+        main = Path((folder / ".git" / MAIN).read_text().strip())
+    except OSError:
+        return None
+    return main if main.is_dir() else None
+
+
+def is_clone_of(repository: Repository, folder: Path) -> bool:
+    """Whether a folder is a clone that is a slot of this repository."""
+    return main_of(folder) == repository.common
 
 
 def _common_of(folder: Path, dot_git: Path) -> Path:

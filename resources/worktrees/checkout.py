@@ -20,6 +20,7 @@ from resources.system.errors import Failure
 from resources.system.files import disk_failure
 from resources.system.git import Answer, git
 from resources.system.process import kill_group
+from resources.system.repository import main_of
 from resources.worktrees.slots import branches_of
 
 _FULL_BELOW = 1 << 20
@@ -132,7 +133,8 @@ def trouble(slot: Path, common: Path) -> str:
         found = standing(slot)
     except Failure as failure:
         return f"git does not know it as a worktree ({failure.why.splitlines()[-1] if failure.why else failure.what})"
-    if found.toplevel != slot or found.git_dir.parent != common / "worktrees":
+    linked = found.git_dir.parent == common / "worktrees"
+    if found.toplevel != slot or not (linked or main_of(slot) == common):
         return f"its folder belongs to the repository {found.git_dir}"
     places = (found.git_dir, common / "refs" / "heads" / branches_of(slot.name))
     locks = [lock for place in places for lock in sorted(place.rglob("*.lock"))]

@@ -160,7 +160,7 @@ def _first_view(yard: Yard, base: str) -> View:
 
 def _check_out(yard: Yard, base: str, view: View, copies: Sequence[str], slot: Slot) -> None:
     with telling_disk_full(slot.path):
-        register(yard.repository, slot.path, base)
+        register(yard.repository, slot.path, base, yard.settings.backend if slot.purpose == "work" else "worktree")
         sparse.show_all(slot.path)  # git hands the view of the main checkout on to a new worktree
         if view.mode == "closure":
             sparse.swap(slot.path, view)

@@ -21,7 +21,7 @@ from resources.system.clock import wall
 from resources.system.errors import Failure
 from resources.system.git import dirty_files, tracked_files
 from resources.system.repository import Repository
-from resources.worktrees import lending, making, repairs, returning, setup, sizing, sparse
+from resources.worktrees import clones, lending, making, repairs, returning, setup, sizing, sparse
 from resources.worktrees.records import Records
 from resources.worktrees.slots import Held, Released, Slot
 from resources.worktrees.trash import empty
@@ -91,6 +91,10 @@ class Pool:
         they all stay, and only uncommitted files need a ref. Raises Failure("stale-lease"), changing nothing.
         """
         return returning.release(self._yard, lease, keep=keep)
+
+    def collect(self, slot: Slot) -> None:
+        """Bring a slot's branches into the main repository, where they can land; they are there in a worktree."""
+        clones.collect(self._yard.repository, slot.path)
 
     def refresh(self, base: str) -> None:
         """Take every idle slot to the commit `base`; leased ones are left alone, strange ones set aside.

@@ -38,10 +38,13 @@ def proven(yard: Yard, slot: Slot, view: View, base: str, variables: Mapping[str
         done = run(argv, cwd=slot.path, env=clean_environment(variables), timeout=PROOF_SECONDS, check=False)
         slot_git(slot.path, "reset", "--quiet", "--hard", timeout=600)
         slot_git(slot.path, "clean", "-ffdq", timeout=600)
-        known = {"passed": int(done.code == 0 and not done.timed_out), "evidence": done.complaint}
+        passed, evidence = done.code == 0 and not done.timed_out, done.complaint
         with yard.records.ledger.write() as tx:
-            tx.change("verdict-put", tree=tree, gate=gate, judged_at=wall(), **known)
-    if known["passed"]:
+            word = {"passed": int(passed), "evidence": evidence, "judged_at": wall()}
+            tx.change("verdict-put", tree=tree, gate=gate, **word)
+    else:
+        passed, evidence = bool(known["passed"]), str(known["evidence"])
+    if passed:
         return view
-    yard.log(f"{slot.name} shows everything, because {' '.join(argv)} fails in the view: {known['evidence'][-300:]}")
+    yard.log(f"{slot.name} shows everything, because {' '.join(argv)} fails in the view: {evidence[-300:]}")
     return sparse.apply(slot.path, View.full(view.total))

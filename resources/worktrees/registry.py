@@ -13,6 +13,7 @@ from pathlib import Path
 
 from resources.system.git import git, registry_lock
 from resources.system.repository import Repository
+from resources.worktrees.clones import make_clone, stop_sparing
 from resources.worktrees.trash import start_deleting, throw_away
 
 LOCK_REASON = "agent-coord"
@@ -45,8 +46,11 @@ def _exclude(file: Path, line: str) -> None:
         stream.write(("" if known.endswith("\n") or not known else "\n") + f"# agent-coord's slots\n{line}\n")
 
 
-def register(repository: Repository, slot: Path, base: str) -> None:
-    """Make the worktree `slot`, detached at `base` and locked, without a file in it yet."""
+def register(repository: Repository, slot: Path, base: str, backend: str = "worktree") -> None:
+    """Make the slot, detached at `base`, without a file in it yet: a locked worktree, or a clone."""
+    if backend == "clone":
+        make_clone(repository, slot, base)
+        return
     slot.parent.mkdir(parents=True, exist_ok=True)
     with registry_lock(repository.common):
         git(
@@ -74,6 +78,7 @@ def remove(repository: Repository, slot: Path) -> None:
         if slot in registered(repository):
             git(repository.root, "worktree", "unlock", str(slot), check=False)
             git(repository.root, "worktree", "remove", str(slot))
+        stop_sparing(repository, slot.parent)
     start_deleting(repository.state, slot.parent)
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from resources.state.leases import Lease, owner_is_dead
 from resources.system.errors import Failure, NotNow
 from resources.system.process import ProcessId, is_alive
+from resources.worktrees.clones import clones
 from resources.worktrees.making import build, take_back
 from resources.worktrees.registry import LOCK_REASON, registered, relink, remove
 from resources.worktrees.returning import release, restore
@@ -101,7 +102,8 @@ def _quarantined(yard: Yard) -> Iterator[str]:
 
 def _unknown(yard: Yard) -> Iterator[str]:
     known = {slot.path for slot in yard.records.slots()}
-    for path, lock in registered(yard.repository).items():
+    ours = dict.fromkeys(clones(yard.repository, yard.folder), LOCK_REASON)
+    for path, lock in (registered(yard.repository) | ours).items():
         named = parse_name(path.name)
         if path.parent != yard.folder or path in known or named is None or lock != LOCK_REASON:
             continue

@@ -14,6 +14,7 @@ from resources.system.errors import Failure
 from resources.system.git import dirty_files
 from resources.worktrees import sparse
 from resources.worktrees.checkout import clean_to, standing, telling_disk_full, trouble
+from resources.worktrees.clones import collect, forget_branches
 from resources.worktrees.saving import Work, delete_branches, issue_branches, save_slot
 from resources.worktrees.slots import Released, Slot
 from resources.worktrees.view import View
@@ -68,7 +69,7 @@ def restore(
 
 
 def _work(yard: Yard, slot: Slot, issue: str, keep: bool) -> Work:
-    work = Work(yard.repository.root, slot.name, issue, slot.base, yard.base_branch())
+    work = Work(yard.repository, slot.name, issue, slot.base, yard.base_branch())
     staying = frozenset(yard.records.waiting_branches())
     return replace(work, keep=staying | frozenset(issue_branches(work) if keep else ()))
 
@@ -80,8 +81,10 @@ def _save(yard: Yard, slot: Slot, work: Work, refs: list[str]) -> str:
         nested = [path for path in dirty if path.endswith("/")]
         if nested:
             return f"it holds a git repository of its own ({nested[0]}); move it out, then agent-coord doctor --fix"
+        collect(yard.repository, slot.path)
         refs += save_slot(work, slot.path, dirty=bool(dirty))
     clean_to(slot.path, yard.base())
+    forget_branches(yard.repository, slot.path)
     delete_branches(work)
     return ""
 

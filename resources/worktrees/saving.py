@@ -19,7 +19,9 @@ from pathlib import Path
 
 from resources.system.errors import Failure
 from resources.system.git import git, tree_of
+from resources.system.repository import Repository
 from resources.worktrees.checkout import slot_git
+from resources.worktrees.clones import bring
 from resources.worktrees.slots import branch_of, branches_of, next_number, ref_part
 
 SAVED = "refs/agent-coord/saved"
@@ -33,27 +35,36 @@ _IDENTITY = {
 
 @dataclass(frozen=True)
 class Work:
-    """Whose work is saved: the main checkout, the slot, the issue, where it began, the branch that work lands on.
+    """Whose work is saved: the repository, the slot, the issue, where it began, the branch that work lands on.
 
     `base` is the commit that the slot was given at: whatever reaches it, it is not this slot's work. `keep` names
     those of the slot's branches that stay: what they reach needs no other ref.
     """
 
-    root: Path
+    repository: Repository
     slot: str
     issue: str
     base: str
     base_branch: str
     keep: frozenset[str] = frozenset()
 
+    @property
+    def root(self) -> Path:
+        """The main checkout."""
+        return self.repository.root
+
 
 def save_slot(work: Work, path: Path, *, dirty: bool) -> list[str]:
     """Save what the worktree at `path` holds and the issue's branches reach; returns the new refs, the files' first.
 
-    `dirty` tells that there are uncommitted files. Nothing in the worktree changes.
+    `dirty` tells that there are uncommitted files. Nothing in the worktree changes. Of a clone the branches and the
+    HEAD were collected before.
     """
     head = slot_git(path, "rev-parse", "--verify", "HEAD", read=True).text
-    tips = [_commit_files(path, head, work.issue) if dirty else head, *issue_branches(work).values()]
+    if dirty:
+        head = _commit_files(path, head, work.issue)
+        bring(work.repository, path, head)
+    tips = [head, *issue_branches(work).values()]
     return [ref for tip in dict.fromkeys(tips) for ref in save_commit(work, tip)]
 
 
