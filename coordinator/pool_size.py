@@ -18,7 +18,6 @@ from resources.system.errors import Failure
 from resources.system.files import lock_is_held
 from resources.system.process import leave_running
 
-
 EVERY = 5.0
 """Seconds between looks: a slot takes longer than that to be of use."""
 

@@ -61,6 +61,9 @@ def enqueue(branch: str, issue: str = typer.Option("", help="The issue (default:
             f"{branch} does not say which issue it is for",
             mend=f"agent-coord merge enqueue {branch} --issue ID",
         )
+    for slot in project.pool.slots():
+        if found and found["slot"] == slot.name and slot.state == "leased":
+            project.pool.collect(slot)
     tip = resolve(project.repository.root, f"refs/heads/{branch}")
     if tip is None:
         raise Failure("no-such-branch", f"there is no branch {branch}", mend="git branch --list 'agent/*'")

@@ -22,6 +22,8 @@ from resources.state.store import Snapshot, Transaction
 from resources.system.clock import wall
 from resources.system.errors import Failure
 from resources.system.git import changed_since_fork, dirty_files, merge_trees, resolve
+from resources.system.repository import Repository
+from resources.worktrees.clones import bring
 from resources.worktrees.saving import snapshot
 
 
@@ -41,7 +43,7 @@ def look(project: Project) -> Look:
         paths = {row["name"]: Path(row["path"]) for row in view.all("slots")}
         queued = queue.waiting(view)
     root, base = project.repository.root, project.base_tip()
-    pieces = [piece for task in working if (piece := _piece(task, paths.get(task.slot), base)) is not None]
+    pieces = [piece for task in working if (piece := _piece(project.repository, task, paths.get(task.slot), base))]
     pieces += [
         Piece(entry.issue, entry.tip, frozenset(changed_since_fork(root, base, entry.tip)), entry.queued_at, True)
         for entry in queued
@@ -55,7 +57,7 @@ def look(project: Project) -> Look:
     return Look(tuple(pieces), found, tuple(fresh))
 
 
-def _piece(task: Task, slot: Path | None, base: str) -> Piece | None:
+def _piece(repository: Repository, task: Task, slot: Path | None, base: str) -> Piece | None:
     """What stands in a slot, None when nothing does or it changes faster than it can be read."""
     if slot is None or not slot.is_dir():
         return None
@@ -63,6 +65,7 @@ def _piece(task: Task, slot: Path | None, base: str) -> Piece | None:
         head = resolve(slot, "HEAD") or task.base
         dirty = dirty_files(slot)
         commit = snapshot(slot, head, dirty) if dirty else head
+        bring(repository, slot, commit)
         paths = frozenset(dirty) | frozenset(changed_since_fork(slot, base, head) if head != base else ())
     except Failure:
         return None
