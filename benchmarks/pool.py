@@ -35,6 +35,8 @@ from resources.worktrees.pool import Pool  # noqa: E402
 from resources.worktrees.view import View  # noqa: E402
 
 CLAIM_LIMIT, TIMES_FASTER = 0.05, 50.0
+LARGE = 50_000
+"""Files from which a claim is compared with git's own worktree of everything."""
 ROUNDS = 9
 
 
@@ -85,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
 def measure(home: Path, options: argparse.Namespace) -> Iterator[Figure]:
     """Every figure, as it is measured."""
     for files in options.files:
-        yield from one_size(home / f"tree-{files}", files, largest=files == max(options.files))
+        yield from one_size(home / f"tree-{files}", files, compare=files >= LARGE)
     if options.slots:
         root = home / "many"
         plant(root, 200)
@@ -101,7 +103,7 @@ def measure(home: Path, options: argparse.Namespace) -> Iterator[Figure]:
         yield Figure("10 processes: double leases", done.doubles, "", 0)
 
 
-def one_size(root: Path, files: int, *, largest: bool) -> Iterator[Figure]:
+def one_size(root: Path, files: int, *, compare: bool) -> Iterator[Figure]:
     """The figures of a tree of that many files."""
     commits = plant(root, files, commits=ROUNDS + 1)
     git(root, "update-ref", "refs/heads/main", commits[0])
@@ -117,7 +119,7 @@ def one_size(root: Path, files: int, *, largest: bool) -> Iterator[Figure]:
     yield Figure(f"{label}claim after the base has moved", timed_claims(pool, lambda n: (commits[n % 4], near)))
     moves = [seconds_of(lambda n=n: move(root, pool, commits[n])) for n in range(1, ROUNDS)]
     yield Figure(f"{label}idle slots refreshed after a landing", statistics.median(moves) / 2)
-    if largest:
+    if compare:
         full = [seconds_of(lambda n=n: add_full(root, n)) for n in range(3)]
         yield Figure(f"{label}git worktree add, everything", statistics.median(full))
         yield Figure(
