@@ -178,15 +178,15 @@ def _view(project: Project, job: Job) -> View | None:
         return None
     tree = tracked_files(project.repository.root, job.base)
     start = [file.path for file in scope.files] + list(scope.write)
-    needed = closure(start, partial(_read_main, project), tree, always=settings.always)
+    needed = closure(start, partial(read_main, project), tree, always=settings.always)
     return resolve(
         settings.view, tree, directories=needed, patterns=scope.write, always=settings.always,
         hide_at_least=settings.hide_at_least,
     )  # fmt: skip
 
 
-def _read_main(project: Project, path: str) -> str | None:
-    # The main checkout is near enough to the base for a view, and a file costs no process there.
+def read_main(project: Project, path: str) -> str | None:
+    """The text of a file in the main checkout: near enough to the base for a view, and it costs no process."""
     try:
         return (project.repository.root / path).read_text(errors="replace")
     except OSError:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import typer
 
+from analyzer.imports import closure
+from analyzer.tree import Tree
+from coordinator.attempts import read_main
 from coordinator.bootstrap import Project
 from coordinator.entrypoints.terminal import TERMINAL
 from resources.databases.databases import Databases
-from resources.system.errors import Failure
+from resources.system.errors import Failure, Misuse
 from resources.system.git import tracked_files
 from resources.worktrees.pool import Slot
 from resources.worktrees.view import View, resolve
@@ -96,14 +101,24 @@ def show(slot: str) -> int:
 def apply_(
     slot: str,
     patterns: list[str] = typer.Argument(..., metavar="PATTERN…"),
-    mode: str = typer.Option("exact", help="exact (these patterns), closure (their directories) or full"),
+    mode: str = typer.Option("exact", help="exact (these patterns), closure (with what they import), auto or full"),
 ) -> int:
-    """Make a slot show exactly these patterns (root files, manifests and the tracker always stay visible)."""
+    """Make a slot show these patterns (root files, manifests and the tracker always stay visible)."""
+    if mode not in ("exact", "closure", "auto", "full"):
+        raise Misuse("usage", f"no view is called {mode}", mend="--mode exact, closure, auto or full")
     project = TERMINAL.open()
     found = _slot(project, slot)
     tree = tracked_files(found.path)
-    always = project.config.pool.always
-    view = project.pool.show(slot, resolve(mode, tree, directories=patterns, patterns=patterns, always=always))
+    settings = project.config.pool
+    needed: Iterable[str] = ()
+    if mode in ("closure", "auto"):
+        index = Tree(tree)
+        start = [path for pattern in patterns for path in index.covered(pattern.rstrip("/"))]
+        needed = [*patterns, *closure(start, partial(read_main, project), tree)]
+    wanted = resolve(
+        mode, tree, directories=needed, patterns=patterns, always=settings.always, hide_at_least=settings.hide_at_least
+    )
+    view = project.pool.show(slot, wanted)
     shown = View.of(view.view)
     TERMINAL.answer({"slot": slot, "view": shown.to_json()}, f"{slot} shows {shown.shown} of {shown.total} files")
     return 0

@@ -1,6 +1,6 @@
 """An operation on a pool in a process that is killed at its n-th step: a git call or a write to the ledger.
 
-    python -m tests.support.killing ROOT OPERATION N WAY
+    python -m tests.support.killing ROOT OPERATION N WAY BACKEND
 
 WAY is "before" the step, "during" it (git goes on as an orphan), or "git" (the step's git is killed, and we go on).
 The process ends with code 0 when the operation had fewer than N steps, -9 when it was killed.
@@ -34,9 +34,9 @@ _KILLED_GIT = "import subprocess, sys, time; p = subprocess.Popen(sys.argv[1:], 
 _KILLED_GIT += "time.sleep(0.003); p.kill(); sys.exit(p.wait() and 137)"
 
 
-def killed(root: Path, operation: str, step: int, way: str) -> bool:
+def killed(root: Path, operation: str, step: int, way: str, backend: str) -> bool:
     """Run an operation in another process; whether it had that step and so was killed there."""
-    argv = [sys.executable, "-m", "tests.support.killing", str(root), operation, str(step), way]
+    argv = [sys.executable, "-m", "tests.support.killing", str(root), operation, str(step), way, backend]
     done = subprocess.run(argv, cwd=_PRODUCT, capture_output=True, timeout=120, check=False)
     assert done.returncode in (0, -signal.SIGKILL, 77), done.stderr.decode()
     return done.returncode != 0
@@ -107,10 +107,10 @@ def _kill_soon() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(root: str, operation: str, step: str, way: str) -> int:
+def main(root: str, operation: str, step: str, way: str, backend: str) -> int:
     """Run the operation; 0 when it ended before the step, 77 when its git was killed and it ended after that."""
     repository = find_repository(Path(root))
-    pool = Pool(repository, SqliteLedger(repository.state), PoolSettings(**SETTINGS), None)
+    pool = Pool(repository, SqliteLedger(repository.state), PoolSettings(backend=backend, **SETTINGS), None)
     steps = Steps(int(step), way)
     steps.watch()
     try:
