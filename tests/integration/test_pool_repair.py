@@ -28,7 +28,14 @@ repository = find_repository(Path(sys.argv[1]))
 ledger = SqliteLedger(repository.state)
 """
 LEASE = OPEN + "print(Pool(repository, ledger, PoolSettings(), None).acquire('demo-1', 'ada', base='main').slot.path)"
-GROW = OPEN + "Pool(repository, ledger, PoolSettings(setup=('sh', '-c', 'touch begun.cache; sleep 600')), None).grow(2)"
+GROW = (
+    OPEN
+    + """
+pool = Pool(repository, ledger, PoolSettings(setup=('sh', '-c', 'touch begun.cache; sleep 600')), None)
+pool.approve()
+pool.grow(2)
+"""
+)
 
 
 def in_another_process(program, yard):
