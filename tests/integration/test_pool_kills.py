@@ -31,8 +31,11 @@ def prepare(folder: Path, operation: str, backend: str) -> tuple[Yardful, str]:
     return yard, work
 
 
-def assert_whole(root: Path, work: str, backend: str) -> None:
-    """Nothing is lost, nothing is left over, and every slot can be lent."""
+def assert_whole(root: Path, work: str, backend: str, *, locks_may_stay: bool = False) -> None:
+    """Nothing is lost, nothing is left over, and every slot can be lent.
+
+    A git that was killed itself leaves the lock of a ref behind; the leak sweep takes it once nobody holds it.
+    """
     yard = open_pool(root, backend=backend, **SETTINGS)
     try:
         with yard.ledger.read() as snapshot:
@@ -48,11 +51,11 @@ def assert_whole(root: Path, work: str, backend: str) -> None:
         assert (yard.folders(), yard.worktrees()) == (slots, registered)
         entries = yard.repository.common / "worktrees"
         assert (sorted(path.name for path in entries.iterdir()) if entries.exists() else []) == registered
-        assert [*yard.repository.common.rglob("*.lock")] == [*yard.repository.state.rglob("*.lock")], (
-            "git's locks are gone"
-        )
+        locks = set(yard.repository.common.rglob("*.lock")) - set(yard.repository.state.rglob("*.lock"))
+        assert locks_may_stay or not locks, "git's locks are gone"
         if work:
-            refs = yard.git("for-each-ref", "--format=%(refname)", "refs/agent-coord/saved/demo-1").splitlines()
+            # Under the issue's name, or under "quarantine" when whoever repaired could not tell whose it is.
+            refs = yard.git("for-each-ref", "--format=%(refname)", "refs/agent-coord/saved").splitlines()
             assert yard.git("for-each-ref", f"--contains={work}", "refs/agent-coord/saved")
             shown = {yard.git("show", f"{ref}:docs/a.md") for ref in refs}
             assert "edited" in shown
@@ -89,7 +92,7 @@ def test_a_kill_at_any_step_loses_nothing_and_leaves_nothing(tmp_path, operation
         # Worktrees know where they are, so each kill is dealt to a copy that lies in the same place.
         shutil.copytree(tmp_path / "before", tmp_path / "place", symlinks=True)
         was_killed = killed(yard.root, operation, step, way, backend)
-        assert_whole(yard.root, work, backend)
+        assert_whole(yard.root, work, backend, locks_may_stay=way == "git")
         shutil.rmtree(tmp_path / "place")
         if not was_killed:
             break
