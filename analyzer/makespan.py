@@ -63,10 +63,10 @@ def _jobs(study: Study, tracks: Sequence[Track]) -> list[Job]:
     for issue in study.ranked:
         if issue in previous:
             before = previous[issue]
-            after: frozenset[Node] = frozenset((*graph.pred[issue], *((before,) if before else ())))
+            after: frozenset[Node] = frozenset((*graph.predecessors(issue), *((before,) if before else ())))
             jobs.append(Job(issue, after, study.seconds(issue), weight=2.0 ** (4 - study.rank(issue)[0])))
     milestones = (node for node in graph if node not in previous and node not in study.reach)
-    return jobs + [Job(node, frozenset(graph.pred[node]), is_track=False) for node in milestones]
+    return jobs + [Job(node, frozenset(graph.predecessors(node)), is_track=False) for node in milestones]
 
 
 def _binds(shop: Shop, bound: Bound) -> str:

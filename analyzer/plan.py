@@ -108,7 +108,8 @@ def _running(tracks: Sequence[Track], found: Iterable[Conflict], busy: frozenset
     """Track -> its likeliest conflict with an issue that is being worked on elsewhere."""
     home = {issue: track for track in tracks for issue in track.issues}
     met: dict[str, Conflict] = {}
-    for conflict in sorted(found, key=lambda conflict: (-conflict.p, conflict.a, conflict.b)):
+    near = (conflict for conflict in found if conflict.a in busy or conflict.b in busy)
+    for conflict in sorted(near, key=lambda conflict: (-conflict.p, conflict.a, conflict.b)):
         for taken, other in ((conflict.a, conflict.b), (conflict.b, conflict.a)):
             if taken in busy and other in home and taken not in home[other].issues:
                 met.setdefault(home[other].id, conflict)
@@ -130,7 +131,7 @@ def _track_jobs(study: Study, tracks: Sequence[Track], starts: Mapping[str, floa
     graph = study.order.acyclic
 
     def before(nodes: Iterable[Node]) -> frozenset[Name]:
-        return frozenset(home.get(other, ("milestone", other)) for node in nodes for other in graph.pred[node])
+        return frozenset(home.get(other, ("milestone", other)) for node in nodes for other in graph.predecessors(node))
 
     rank = {track.id: (starts[track.issues[0]], study.rank(track.issues[0])) for track in reachable}
     jobs = [

@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from analyzer.estimates import Estimates, learn
-from analyzer.graph import Node, Order, issue_of, longest_chain, order, out_of_reach, tails, urgencies
+from analyzer.graph import Node, Order, Waiting, issue_of, longest_chain, order, out_of_reach, tails, urgencies
 from analyzer.issues import Issue
 from analyzer.proposal import Blocked, Epic, Request, find_issue
 from analyzer.readiness import Backlog, Rules, Standing, is_container, is_work, resolve, standings
@@ -81,22 +81,11 @@ class Study:
 
     def is_ordered(self, a: str, b: str) -> bool:
         """Whether one of two issues (transitively) waits for the other, so that they never run side by side."""
-        return b in self._followers(a) or a in self._followers(b)
-
-    def _followers(self, name: str) -> Collection[Node]:
-        """Everything that waits for the issue."""
-        graph = self.order.acyclic
-        if name not in graph or not graph.succ[name]:
-            return ()
-        if name not in self._seen:
-            from networkx import descendants
-
-            self._seen[name] = descendants(graph, name)
-        return self._seen[name]
+        return self._waiting.is_ordered(a, b)
 
     @cached_property
-    def _seen(self) -> dict[str, Collection[Node]]:
-        return {}
+    def _waiting(self) -> Waiting:
+        return Waiting(self.order.acyclic)
 
     def behind(self, name: str) -> float:
         """Seconds of the longest chain of work that waits for the end of the issue."""

@@ -104,7 +104,7 @@ def _followers(ranked: Sequence[str], graph: nx.DiGraph, standings: Mapping[str,
 
 
 def _is_loose(name: str, graph: nx.DiGraph, standings: Mapping[str, Standing]) -> bool:
-    return standings[name].ready and not any(isinstance(after, str) for after in graph.succ[name])
+    return standings[name].ready and not any(isinstance(after, str) for after in graph.successors(name))
 
 
 def _run(head: str, follower: Mapping[str, str]) -> tuple[str, ...]:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
+import networkx as nx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from analyzer.graph import Waiting
 from analyzer.issues import Bond, Dependency, Issue, Status
 from analyzer.policy import Policy
 from analyzer.tracks import TrackStatus
@@ -147,3 +152,12 @@ def test_epics_tell_how_far_they_are():
     done = issue("x", parent="e", status=Status.CLOSED)
     (epic,) = plan([issue("e", kind="epic"), done]).epics
     assert (epic.done, epic.total, epic.closable) == (1, 1, True)
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=30))
+def test_waiting_answers_like_a_search_of_the_graph(pairs):
+    graph = nx.DiGraph([(f"n{min(pair):02}", f"n{max(pair):02}") for pair in pairs if pair[0] != pair[1]])
+    waiting = Waiting(graph)
+    for a, b in product([*graph, "elsewhere"], repeat=2):
+        known = a in graph and b in graph
+        assert waiting.is_ordered(a, b) == (known and a != b and (nx.has_path(graph, a, b) or nx.has_path(graph, b, a)))
