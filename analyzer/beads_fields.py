@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from analyzer.issues import Bond, Dependency, Status
@@ -94,15 +95,20 @@ def is_alias(dependency: Dependency) -> bool:
 
 def snake_keys(record: dict[str, Any]) -> dict[str, Any]:
     """The record under the names used here."""
-    if "".join(record).islower() and _OTHER_NAMES.keys().isdisjoint(record):
-        return record
-    named: dict[str, Any] = {}
-    for key, value in record.items():
+    names = _our_names(tuple(record))
+    return record if names is None else {ours: record[theirs] for ours, theirs in names.items()}
+
+
+@lru_cache(maxsize=1024)
+def _our_names(keys: tuple[str, ...]) -> dict[str, str] | None:
+    """Our name for each of a record's keys, None when they are ours already: a tracker has few kinds of record."""
+    named: dict[str, str] = {}
+    for key in keys:
         snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", key).replace("-", "_").lower()
         ours = _OTHER_NAMES.get(snake, snake)
         if ours == key or ours not in named:
-            named[ours] = value
-    return named
+            named[ours] = key
+    return None if all(ours == theirs for ours, theirs in named.items()) and len(named) == len(keys) else named
 
 
 def text(record: dict[str, Any], key: str, note: Note) -> str:
@@ -224,9 +230,7 @@ def _edge(entry: Any, owner: str, note: Note) -> Dependency | None:
         note(f"a dependency is {_name(entry)}", "left out")
         return None
     keyed = snake_keys(entry)
-    target = next(
-        (keyed[key] for key in ("depends_on_id", "needs", "id", "target") if isinstance(keyed.get(key), str)), ""
-    ).strip()
+    target = _target(keyed)
     if not target:
         note("a dependency without a target", "left out")
         return None
@@ -236,6 +240,14 @@ def _edge(entry: Any, owner: str, note: Note) -> Dependency | None:
     kind = word if isinstance(word, str) else "related"
     bond = _BONDS.get(kind) or _ALIASES.get(kind.strip().lower().replace("_", "-"), Bond.RELATED)
     return Dependency(target, bond, kind, any_child=bond is Bond.WAITS_FOR and _any_child(keyed.get("metadata")))
+
+
+def _target(keyed: dict[str, Any]) -> str:
+    for key in ("depends_on_id", "needs", "id", "target"):
+        value = keyed.get(key)
+        if isinstance(value, str):
+            return value.strip()
+    return ""
 
 
 def _any_child(metadata: Any) -> bool:

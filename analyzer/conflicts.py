@@ -67,9 +67,10 @@ def find_conflicts(scopes: Mapping[str, Scope], *, threshold: float = 0.2) -> tu
     told = cache(lambda issue: _Held(scopes[issue]))
     found: dict[Pair, Conflict] = {}
     for hot_only in (False, True):
-        for pair in free[hot_only].keys() if hot_only else free[False].keys() | witnessed.keys():
+        # In the order of the paths, not as a set: what is near in memory is asked for together.
+        for pair in free[hot_only] if hot_only else {**free[False], **witnessed}:
             extra = {} if hot_only else witnessed.get(pair, {})
-            if pair in found or 1 - free[hot_only].get(pair, 1.0) * prod(1 - p for p in extra.values()) < threshold:
+            if pair in found or 1 - free[hot_only].get(pair, 1.0) * _free(extra) < threshold:
                 continue
             conflict = _conflict(told(pair[0]), told(pair[1]), extra, hot, hot_only)
             if conflict.p >= threshold:
@@ -157,9 +158,15 @@ class _Held:
         self.made = {pattern: p for pattern, p in scope.new if is_literal(pattern)}
         self.files = {file.path: file for file in scope.files}
         self.p = self.made | {path: file.p for path, file in self.files.items()}
+        self._told: dict[str, str] = {}
 
     def reason(self, path: str) -> str:
-        """Why the path is thought to be touched."""
+        """Why the path is thought to be touched; asked again for every issue that is met there."""
+        if path not in self._told:
+            self._told[path] = self._reason(path)
+        return self._told[path]
+
+    def _reason(self, path: str) -> str:
         file = self.files.get(path)
         if file:
             return f"{self.issue} p={file.p:.2f} ({file.evidence[0] if file.evidence else 'predicted'})"
@@ -170,8 +177,12 @@ class _Held:
 
 def _conflict(a: _Held, b: _Held, witnessed: Mapping[str, float], hot: Container[str], hot_only: bool) -> Conflict:
     products = {path: p * b.p[path] for path, p in a.p.items() if path in b.p and (path in hot) == hot_only}
-    products = {**witnessed, **products}
-    paths = sorted(products, key=lambda path: (-products[path], path))
-    told = tuple(f"{path}: {a.reason(path)}; {b.reason(path)}" for path in paths[:SHOWN])
-    p = 1 - prod(1 - product for product in products.values())
-    return Conflict(a.issue, b.issue, p, tuple(paths), paths[0], told, hot_only)
+    products = {**witnessed, **products} if witnessed else products
+    paths = sorted(products, key=lambda path: (-products[path], path)) if len(products) > 1 else list(products)
+    told = tuple([f"{path}: {a.reason(path)}; {b.reason(path)}" for path in paths[:SHOWN]])
+    return Conflict(a.issue, b.issue, 1 - _free(products), tuple(paths), paths[0], told, hot_only)
+
+
+def _free(products: Mapping[str, float]) -> float:
+    """The chance that none of these comes true."""
+    return prod([1 - product for product in products.values()]) if products else 1.0

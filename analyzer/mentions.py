@@ -93,10 +93,14 @@ def find_mentions(text: str, tree: Tree) -> Mentions:
 def _candidates(text: str) -> Iterator[tuple[str, float]]:
     """What may be a path, with its place in the text (0 to 1). Words of a URL are none."""
     words = text.split()
+    seen: set[tuple[str, bool]] = set()
     for number, word in enumerate(words):
-        if not ("/" in word or "." in word[:-1] or "*" in word) or "://" in word:
+        if word.isalnum() or not ("/" in word or "." in word[:-1] or "*" in word) or "://" in word:
             continue
         in_diff = number > 0 and words[number - 1] in ("---", "+++") and word.startswith(("a/", "b/"))
+        if (word, in_diff) in seen:
+            continue  # only the first place of a mention counts
+        seen.add((word, in_diff))
         for match in _PATH.finditer(word[2:] if in_diff else word):
             said = _without_emphasis(match[0]).rstrip(".,-+~@").removeprefix("./")
             if len(said) > 2 and ("/" in said or "." in said or "*" in said) and ".." not in said and not is_ours(said):

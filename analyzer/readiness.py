@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
 from analyzer.beads_fields import is_alias
 from analyzer.issues import Bond, Dependency, Issue, Status, Trouble
@@ -58,7 +59,15 @@ class Backlog:
 
     def open_children(self, issue: str) -> tuple[str, ...]:
         """The unfinished direct children."""
-        return tuple(child for child in self.children.get(issue, ()) if self.issues[child].is_open)
+        return self._open_children.get(issue, ())
+
+    @cached_property
+    def _open_children(self) -> dict[str, tuple[str, ...]]:
+        """Only the parents that have some: asked once for every edge, of an epic with thousands of children too."""
+        found = {
+            parent: tuple(child for child in below if child in self.blockers) for parent, below in self.children.items()
+        }
+        return {parent: below for parent, below in found.items() if below}
 
     def family(self, issue: str) -> frozenset[str]:
         """The children of an issue, and theirs; the issue itself is not among them unless it is its own ancestor."""
@@ -210,32 +219,33 @@ def _inherited(backlog: Backlog) -> dict[str, dict[str, str]]:
 
 def _held(backlog: Backlog, name: str, rules: Rules) -> str:
     """What holds the issue apart from other issues; the most telling reason only."""
-    issue = backlog.issues[name]
-    deferred = [p for p in backlog.parents[name] if _is_later(backlog.issues[p], rules.now)]
-    reasons = (
-        (
-            is_container(issue),
-            f"an {issue.kind}: its children are the work" if issue.kind == "epic" else f"a {issue.kind}, not work",
-        ),
-        (issue.kind in NOT_WORK, f"a {issue.kind}, not work for an agent"),
-        (issue.ephemeral, "ephemeral, not work for an agent"),
-        (name in rules.busy, "being worked on now"),
-        (
-            issue.status in (Status.IN_PROGRESS, Status.HOOKED),
-            "in progress" + (f", by {issue.assignee}" if issue.assignee else ""),
-        ),
-        (issue.status in (Status.BLOCKED, Status.DEFERRED), f"its status is {issue.status.value}"),
-        (_is_later(issue, rules.now), f"deferred until {_date(issue)}"),
-        (
-            bool(deferred),
-            f"its parent {deferred[0]} is deferred until {_date(backlog.issues[deferred[0]])}" if deferred else "",
-        ),
-        (
-            rules.unknown_blocks and bool(backlog.missing[name]),
-            f"waits for {', '.join(backlog.missing[name])}, unknown here",
-        ),
-    )
-    return next((reason for applies, reason in reasons if applies), "")
+    return next(_holds(backlog, backlog.issues[name], rules), "")
+
+
+def _holds(backlog: Backlog, issue: Issue, rules: Rules) -> Iterator[str]:
+    if is_container(issue):
+        yield f"an {issue.kind}: its children are the work" if issue.kind == "epic" else f"a {issue.kind}, not work"
+    if issue.kind in NOT_WORK:
+        yield f"a {issue.kind}, not work for an agent"
+    if issue.ephemeral:
+        yield "ephemeral, not work for an agent"
+    if issue.id in rules.busy:
+        yield "being worked on now"
+    if issue.status in (Status.IN_PROGRESS, Status.HOOKED):
+        yield "in progress" + (f", by {issue.assignee}" if issue.assignee else "")
+    if issue.status in (Status.BLOCKED, Status.DEFERRED):
+        yield f"its status is {issue.status.value}"
+    yield from _delays(backlog, issue, rules)
+
+
+def _delays(backlog: Backlog, issue: Issue, rules: Rules) -> Iterator[str]:
+    if _is_later(issue, rules.now):
+        yield f"deferred until {_date(issue)}"
+    for parent in backlog.parents[issue.id]:
+        if _is_later(backlog.issues[parent], rules.now):
+            yield f"its parent {parent} is deferred until {_date(backlog.issues[parent])}"
+    if rules.unknown_blocks and backlog.missing[issue.id]:
+        yield f"waits for {', '.join(backlog.missing[issue.id])}, unknown here"
 
 
 def _is_later(issue: Issue, now: float) -> bool:

@@ -67,6 +67,8 @@ class Reasons:
 
     @cached_property
     def _related_files(self) -> list[tuple[str, list[str]]]:
+        if not len(self._evidence.history):
+            return []
         kin = self._evidence.kin
         names = kin.family(self._issue) | kin.linked(self._issue) | kin.cited(self._issue)
         found = ((name, self._evidence.files_of(name)) for name in sorted(names))

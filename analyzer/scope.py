@@ -143,7 +143,7 @@ def _marked(scope: Scope, hot: Container[str], always: PatternSet, policy: Scope
 def _draft(issue: Issue, ranker: Ranker, policy: ScopePolicy, searched: bool) -> Scope:
     evidence = ranker.evidence
     mentions = find_mentions(issue.text, evidence.tree)
-    signals = ranker.signals(issue, mentions, searched)
+    signals = ranker.signals(issue, mentions, searched) if evidence.tree.paths else {}
     fewest = policy.limit if searched else 0
     ranked = dict(ranker.rank(signals, searched, policy.warn_at, fewest)) if evidence.tree.paths else _taken(mentions)
     stated = _stated(issue, mentions, evidence.tree, policy)

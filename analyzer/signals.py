@@ -141,10 +141,8 @@ class Evidence:
 
     def kindred(self, issue: Issue) -> Signals:
         """Signals from commits that name the issue itself or its relatives, and from the kinds of work it speaks of."""
-        kinds = {"own": {issue.id}, "family": self.kin.family(issue), "linked": self.kin.linked(issue)}
-        kinds["cited"] = self.kin.cited(issue) - kinds["family"] - kinds["linked"]
         found: Signals = {}
-        for kind, names in kinds.items():
+        for kind, names in self._relatives(issue).items() if len(self.history) else ():
             signal: Signal = {}
             for name in sorted(names):
                 files = self.files_of(name)
@@ -157,6 +155,11 @@ class Evidence:
         if _DOC_SAID.search(text):
             found["doc_said"] = self.standing["doc"]
         return found
+
+    def _relatives(self, issue: Issue) -> dict[str, set[str]]:
+        kinds = {"own": {issue.id}, "family": self.kin.family(issue), "linked": self.kin.linked(issue)}
+        kinds["cited"] = self.kin.cited(issue) - kinds["family"] - kinds["linked"]
+        return kinds
 
     def alike(self, issue: Issue) -> Signals:
         """Signals from the words of the issue: paths with such words, commits and issues that read like it."""
