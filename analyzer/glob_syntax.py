@@ -7,15 +7,20 @@ star inside a segment, the empty segment is `**`. The functions of `globs` work 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
+from functools import cached_property, lru_cache
+from itertools import pairwise, takewhile
+from typing import NamedTuple
 
 from resources.system.errors import Failure
 
 MOST_EXPANSIONS = 256
+_WILD = re.compile(r"[*?\[]")
 LAST = 0x10FFFF
+DEEPEST = 1 << 30
+"""Segments of a path that `**` may stand in."""
 Ranges = tuple[tuple[int, int], ...]
 Segment = tuple[Ranges, ...]
 STAR: Ranges = ()
@@ -27,13 +32,73 @@ GLOBSTAR: Segment = ()
 class Glob:
     """One brace-free pattern. `read_pattern` makes each once, so that it can be a key by its identity."""
 
+    parts: tuple[str, ...]
+    """Its segments as they were written."""
     prefix: str
     """Its leading literal segments, joined."""
-    segments: tuple[Segment, ...]
     literal: str | None
     """The one path it matches, when it can match one only."""
     whole_folder: bool
     """It is `prefix/**`."""
+    tokens: tuple[Segment, ...] | None = None
+    """Its segments, where they had to be read."""
+
+    @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """Its segments as tokens. Of plain paths, which most patterns are, hardly anybody asks for them."""
+        return _segments(self.parts, "") if self.tokens is None else self.tokens
+
+    @cached_property
+    def outline(self) -> Outline:
+        """What every path that it covers looks like."""
+        fixed = sum(segment != GLOBSTAR for segment in self.segments)
+        front, back = (_fixed_edges(side) for side in (self.segments, reversed(self.segments)))
+        return Outline(fixed, fixed if fixed == len(self.segments) else DEEPEST, front, back)
+
+
+Edges = tuple[str, str]
+"""The plain text that a segment begins with and ends with."""
+
+
+class Outline(NamedTuple):
+    """How many segments a path has, and the edges of those whose place is known from the front, or from the back."""
+
+    fewest: int
+    most: int
+    front: tuple[Edges, ...]
+    back: tuple[Edges, ...]
+
+    def is_apart(self, other: Outline) -> bool:
+        """True only when no path fits both; found out without any product."""
+        if self.fewest > other.most or other.fewest > self.most:
+            return True
+        return _differ(self.back, other.back) or _differ(self.front, other.front)
+
+
+def _differ(mine: tuple[Edges, ...], theirs: tuple[Edges, ...]) -> bool:
+    for (head, tail), (other_head, other_tail) in zip(mine, theirs, strict=False):
+        if not (head.startswith(other_head) or other_head.startswith(head)):
+            return True
+        if not (tail.endswith(other_tail) or other_tail.endswith(tail)):
+            return True
+    return False
+
+
+def _fixed_edges(segments: Iterable[Segment]) -> tuple[Edges, ...]:
+    """The edges of the segments before the first `**`."""
+    return tuple(map(_edges, takewhile(bool, segments)))
+
+
+@lru_cache(maxsize=1 << 14)
+def _edges(segment: Segment) -> Edges:
+    head, tail = (
+        "".join(chr(token[0][0]) for token in takewhile(_is_plain, side)) for side in (segment, segment[::-1])
+    )
+    return head, tail[::-1]
+
+
+def _is_plain(token: Ranges) -> bool:
+    return len(token) == 1 and token[0][0] == token[0][1]
 
 
 def bad_pattern(pattern: str, why: str) -> Failure:
@@ -106,8 +171,11 @@ def _class_end(text: str, start: int, pattern: str) -> int:
 
 
 def _parse(text: str, pattern: str) -> Glob:
-    parts = [part for part in text.split("/") if part]
-    segments = tuple(GLOBSTAR if part == "**" else _tokens(part, pattern) for part in parts)
+    parts = tuple(part for part in text.split("/") if part)
+    if not _WILD.search(text):
+        path = "/".join(parts)
+        return Glob(parts, path, path, whole_folder=False)
+    segments = _segments(parts, pattern)
     plain: list[str] = []
     for segment in segments:
         name = _literal(segment)
@@ -116,7 +184,11 @@ def _parse(text: str, pattern: str) -> Glob:
         plain.append(name)
     prefix = "/".join(plain)
     literal = prefix if len(plain) == len(segments) else None
-    return Glob(prefix, segments, literal, segments[len(plain) :] == (GLOBSTAR,))
+    return Glob(parts, prefix, literal, whole_folder=segments[len(plain) :] == (GLOBSTAR,), tokens=segments)
+
+
+def _segments(parts: Iterable[str], pattern: str) -> tuple[Segment, ...]:
+    return tuple(GLOBSTAR if part == "**" else _tokens(part, pattern) for part in parts)
 
 
 def _tokens(part: str, pattern: str) -> Segment:
@@ -170,6 +242,6 @@ def common(a: Ranges, b: Ranges) -> Ranges:
 
 
 def _literal(segment: Segment) -> str | None:
-    if segment == GLOBSTAR or any(len(token) != 1 or token[0][0] != token[0][1] for token in segment):
+    if segment == GLOBSTAR or not all(map(_is_plain, segment)):
         return None
     return "".join(chr(token[0][0]) for token in segment)

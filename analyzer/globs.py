@@ -159,7 +159,7 @@ def _meet(a: Glob, b: Glob) -> str | None:
         return a.literal if covers(b, a.literal) else None
     if b.literal is not None:
         return b.literal if covers(a, b.literal) else None
-    if not _nested(a.prefix, b.prefix):
+    if not _nested(a.prefix, b.prefix) or a.outline.is_apart(b.outline):
         return None
     in_folder = _meet_folder(a, b) or _meet_folder(b, a)
     if in_folder:

@@ -125,7 +125,7 @@ def others(home: Path) -> Iterator[Figure]:
     scopes = drawn_scopes(5_000)
     yield Figure("all conflicts of 5,000 issues", least(lambda: find_conflicts(scopes), 3))
     patterns = PatternSet(drawn_patterns(10_000))
-    for new in ("src/api/**", "**/report*.py", "src/*/part1?.{py,pyi}"):
+    for new in ("src/api/**", "**/report*.py", "src/*/part1?.{py,pyi}", "*/*/worker/z?.{py,pyi}"):
         name = f"10,000 reservations against {new}"
         yield Figure(name, least(lambda new=new: patterns.overlaps(new), 5), 0.05)
         yield Figure(f"{name}, all that meet", least(lambda new=new: list(patterns.meeting(new)), 5))
