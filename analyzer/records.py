@@ -35,13 +35,13 @@ class Edits:
     added: Sequence[Record] = ()
 
 
-def edit_records(file: Path, lock: Path, choose: Callable[[bytes], Edits]) -> Edits:
+def edit_records(file: Path, lock: Path, choose: Callable[[bytes], Edits], *, keep_lock: bool = True) -> Edits:
     """Do to the tracker file what `choose` makes of its content; returns what was done.
 
     Raises Failure("no-such-issue") when the file has no record of an issue to change, and NotNow("locked"); the file
     is then as it was.
     """
-    with file_lock(lock, what="the tracker file"):
+    with file_lock(lock, what="the tracker file", keep=keep_lock):
         target = file.resolve()  # a link to the tracker stays a link
         data = target.read_bytes() if target.exists() else b""
         edits = choose(data)

@@ -6,8 +6,6 @@ the file's lock, from what the tracker holds at that moment.
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +28,8 @@ class Tracker:
     root: Path
     file: Path | None = None
     lock: Path = Path()
+    keeps_lock: bool = True
+    """Whether the lock lies among our own files, where it may stay."""
 
     @property
     def called(self) -> str:
@@ -45,10 +45,11 @@ def open_tracker(repository: Repository | None, file: Path | None, asked: Path |
     if asked is not None:
         if asked.suffix != ".jsonl":
             raise Failure("not-a-tracker", f"{asked} is no JSONL file", mend="write into a tracker of beads records")
-        named = hashlib.sha256(str(asked.resolve()).encode()).hexdigest()[:16]
-        folder = repository.state if repository else Path(tempfile.gettempdir())
-        is_own = file is not None and asked.resolve() == file.resolve()
-        return Tracker(asked.parent, asked, folder / ("tracker.lock" if is_own else f"agent-coord-{named}.lock"))
+        target = asked.resolve()
+        if repository is not None and file is not None and target == file.resolve():
+            return Tracker(asked.parent, asked, repository.state / "tracker.lock")
+        # Beside the file, where whoever may write it finds it, under whatever name the file was given.
+        return Tracker(asked.parent, asked, target.with_name(f".{target.name}.lock"), keeps_lock=False)
     if repository is not None and bd_keeps(repository.root):
         return Tracker(repository.root)
     if repository is None or file is None:
@@ -71,7 +72,7 @@ def write_waits(tracker: Tracker, waits: Sequence[Wait], rules: Rules) -> tuple[
             before.setdefault(wait.issue, []).append(wait.before)
         return Edits({issue: _waiting_for(issue, targets) for issue, targets in before.items()})
 
-    edit_records(tracker.file, tracker.lock, choose)
+    edit_records(tracker.file, tracker.lock, choose, keep_lock=tracker.keeps_lock)
     return tuple(kept)
 
 
@@ -104,7 +105,9 @@ def write_tasks(tracker: Tracker, tasks: Sequence[Issue]) -> tuple[tuple[str, ..
             "this tracker belongs to bd, which imports records itself",
             mend="track-analyzer layered import FILE > tasks.jsonl && bd import -i tasks.jsonl",
         )
-    edits = edit_records(tracker.file, tracker.lock, lambda data: import_edits(data, tasks))
+    edits = edit_records(
+        tracker.file, tracker.lock, lambda data: import_edits(data, tasks), keep_lock=tracker.keeps_lock
+    )
     return tuple(record["id"] for record in edits.added), tuple(edits.changes)
 
 

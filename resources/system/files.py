@@ -64,16 +64,24 @@ def disk_failure(error: OSError, path: Path) -> Failure | OSError:
 
 
 @contextmanager
-def file_lock(path: Path, *, what: str, wait: float = 30.0, note: str = "", inherited: bool = False) -> Generator[None]:
+def file_lock(
+    path: Path,
+    *,
+    what: str,
+    wait: float = 30.0,
+    note: str = "",
+    inherited: bool = False,
+    keep: bool = True,
+) -> Generator[None]:
     """Hold the exclusive lock file `path`; `what` names it in the refusal, `note` tells others who holds it.
 
     Waits up to `wait` seconds (0: one try). With `inherited` the programs to which `inherited_locks` is handed hold
-    it too, until they end. Raises NotNow("locked") with the holder's note when it stays taken.
+    it too, until they end. The file stays for the next holder, or goes with this one when `keep` is false: for folders
+    that are not ours. Raises NotNow("locked") with the holder's note when it stays taken.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = _open_taken(path, what, wait)
     try:
-        _take(descriptor, path, what, wait)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, (note or f"pid {os.getpid()}").encode(), 0)
         mine = _INHERITED.set((*_INHERITED.get(), descriptor)) if inherited else None
@@ -83,6 +91,8 @@ def file_lock(path: Path, *, what: str, wait: float = 30.0, note: str = "", inhe
             if mine is not None:
                 _INHERITED.reset(mine)
     finally:
+        if not keep:
+            path.unlink(missing_ok=True)  # while it is held: whoever got it meanwhile sees that it is gone
         os.close(descriptor)
 
 
@@ -101,6 +111,27 @@ def is_orphaned(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return False
+
+
+def _open_taken(path: Path, what: str, wait: float) -> int:
+    """The lock file, open and locked; again when it was taken away between the opening and the locking."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            _take(descriptor, path, what, wait)
+            if _is_at(descriptor, path):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _take(descriptor: int, path: Path, what: str, wait: float) -> None:
