@@ -2,12 +2,15 @@
 
 Nodes are the issues of the tracks, grouped by track and coloured by what can be done with them; an arrow goes from
 what comes first to what waits for it, heavy along the critical path, a dashed red line joins issues that would meet
-in a file. A tracker of
-thousands of loose issues makes no picture, so at most `MOST_TRACKS` tracks are drawn, those with ties first.
+in a file. All
+tracks are drawn that the format can bear, those with ties first, and the drawing itself says how many it leaves out:
+Graphviz takes any number, Mermaid as many as its default limits of text and of lines allow.
 """
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,7 +21,9 @@ from analyzer.layout import clean, clip
 from analyzer.proposal import Plan
 from analyzer.tracks import Track
 
-MOST_TRACKS = 80
+_JOINS = re.compile(r"^  n\d+ (==>|-->|-\. )")
+MERMAID_TEXT, MERMAID_LINES = 50_000, 500
+"""What Mermaid draws by default (`maxTextSize`, `maxEdges`): characters, and lines between nodes."""
 COLOURS = {"now": "#2f9e44", "ready": "#1c7ed6", "waits": "#868e96", "blocked": "#e8590c"}
 """What a node is -> its colour."""
 
@@ -34,8 +39,8 @@ class Picture:
     left_out: int
 
 
-def picture(plan: Plan, most: int = MOST_TRACKS) -> Picture:
-    """Choose what to draw: tracks with ties before loose ones, in the plan's order otherwise."""
+def picture(plan: Plan, most: int | None = None) -> Picture:
+    """Choose at most so many tracks: those to begin now, then those with ties, in the plan's order otherwise."""
     every = tuple(arrows(plan))
     joined = {issue for edge in every for issue in edge}
     tied = {track.id for track in plan.tracks if not joined.isdisjoint(track.issues)}
@@ -55,14 +60,26 @@ def state(plan: Plan, name: str) -> str:
     track = plan.track_of[name]
     if any(one.track == track.id for one in plan.assignments) and name == track.issues[0]:
         return "now"
-    if name in plan.ready:
+    if name in plan.can_begin:
         return "ready"
     return "blocked" if track.status.value == "BLOCKED" else "waits"
 
 
 def mermaid(plan: Plan) -> str:
-    """A Mermaid flowchart."""
-    shown = picture(plan)
+    """A Mermaid flowchart of as many tracks as Mermaid draws, and of one at least."""
+    counts = range(1, min(len(plan.tracks), MERMAID_TEXT) + 1)
+    most = bisect_left(counts, x=True, key=lambda count: not _is_bearable(_mermaid(plan, picture(plan, count))))
+    return _mermaid(plan, picture(plan, max(1, most)))
+
+
+def _is_bearable(text: str) -> bool:
+    return (
+        len(text) <= MERMAID_TEXT
+        and sum(_JOINS.search(line) is not None for line in text.splitlines()) <= MERMAID_LINES
+    )
+
+
+def _mermaid(plan: Plan, shown: Picture) -> str:
     issues = [issue for track in shown.tracks for issue in track.issues]
     names = {issue: f"n{number}" for number, issue in enumerate(issues)}
     hue, steps = hues(plan), critical_steps(plan)
@@ -78,7 +95,10 @@ def mermaid(plan: Plan) -> str:
     lines += [f'  {names[c.a]} -. "{c.p:.0%}" .- {names[c.b]}' for c in shown.conflicts]
     lines += [f"  classDef {kind} fill:{colour},stroke:{colour},color:#fff" for kind, colour in COLOURS.items()]
     if shown.left_out:
-        lines.append(f"  %% {shown.left_out} more tracks are not drawn")
+        lines += [
+            f'  rest["and {shown.left_out} more tracks that are not drawn"]',
+            "  style rest fill:none,stroke:none",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -107,8 +127,6 @@ def dot(plan: Plan) -> str:
         f'  {_quoted(c.a)} -> {_quoted(c.b)} [{look}, label="{c.p:.0%}", edgetooltip={_quoted(", ".join(c.paths))}];'
         for c in shown.conflicts
     ]
-    if shown.left_out:
-        lines.append(f"  // {shown.left_out} more tracks are not drawn")
     return "\n".join([*lines, "}"]) + "\n"
 
 

@@ -15,16 +15,20 @@ from html import escape
 from analyzer.diagrams import COLOURS, Picture, critical_steps, picture, state
 from analyzer.hover import hues, told
 from analyzer.layout import clean, clip
-from analyzer.proposal import Plan
+from analyzer.proposal import Plan, TrackConflict
 from analyzer.tracks import Track
 
 BOX, GAP, ROW = (168.0, 40.0), 52.0, 84.0
 """Width and height of an issue, room between two columns, height of a row; in pixels."""
 TOP, SIDE, CAPTION = 46.0, 18.0, 19.0
 """Above the first row, beside the first column, and for the words above a band."""
+LEGEND = 710.0
+"""Where the legend ends."""
 GRID = 5
 """Columns of the grid of loose tracks, where the tied ones do not need more."""
-MOST_MEETINGS = 30
+MOST_TRACKS = 2000
+"""What a browser still scrolls smoothly."""
+MOST_MEETINGS = 300
 
 _STYLE = """
 text{font:12px system-ui,sans-serif;fill:#212529}.id{font-weight:600;fill:#fff}.title{fill:#fff;font-size:10px}
@@ -51,16 +55,17 @@ class _Spot:
         return self.y + BOX[1] / 2
 
 
-def svg(plan: Plan) -> str:
-    """The drawing as one SVG element, dark where the viewer is."""
-    shown = picture(plan)
+def svg(plan: Plan, most: int = MOST_TRACKS) -> str:
+    """The drawing as one SVG element, dark where the viewer is; it says how many tracks and meetings it leaves out."""
+    shown = picture(plan, most)
     spots, height = _spots(plan, shown)
     width = max([spot.right for spot in spots.values()] + [560.0]) + SIDE + 40
     ties = (*_meetings(plan, spots), *_arrows(plan, shown, spots))  # below the boxes, so that their words stay readable
     body = [*_bands(plan, shown, spots), *ties, *_boxes(plan, spots), *_legend()]
-    if shown.left_out:
-        height += 24
-        body.append(_text(SIDE, height - 10, f"{shown.left_out} more tracks are not drawn", "place"))
+    unmet = max(0, len(_met(plan, spots)) - MOST_MEETINGS)
+    left_out = [f"{count} more {what}" for count, what in ((shown.left_out, "tracks"), (unmet, "meetings")) if count]
+    if left_out:
+        body.append(_text(LEGEND, 24, f"not drawn: {' and '.join(left_out)}"))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'height="{height:.0f}" role="img" aria-label="tracks and their dependencies"><style>{_STYLE}</style>'
@@ -167,13 +172,17 @@ def _arrows(plan: Plan, shown: Picture, spots: Mapping[str, _Spot]) -> Iterator[
 
 
 def _meetings(plan: Plan, spots: Mapping[str, _Spot]) -> Iterator[str]:
-    drawn = [conflict for conflict in plan.conflicts if spots.keys() >= {*conflict.issues}]
-    for conflict in drawn[:MOST_MEETINGS]:
+    for conflict in _met(plan, spots)[:MOST_MEETINGS]:
         a, b = (spots[issue] for issue in conflict.issues)
         bulge = max(a.right, b.right) + min(48.0, 14 + abs(a.y - b.y) / 8)
         curve = _curve((a.right, a.middle), bulge, bulge, (b.right, b.middle))
         words = escape(f"{' and '.join(conflict.issues)}: {conflict.p:.0%}, {', '.join(conflict.paths[:5])}")
         yield f'<path class="meet" d="{curve}"><title>{words}</title></path>'
+
+
+def _met(plan: Plan, spots: Mapping[str, _Spot]) -> list[TrackConflict]:
+    """The conflicts between issues that are drawn, likeliest first."""
+    return [conflict for conflict in plan.conflicts if spots.keys() >= {*conflict.issues}]
 
 
 def _curve(start: tuple[float, float], out: float, back: float, end: tuple[float, float]) -> str:

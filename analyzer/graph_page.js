@@ -2,7 +2,7 @@
 // Draws the plan in #plan: bands of cards by layer, ties between them, a panel for one issue. Only what is shown is
 // made, so a tracker of thousands opens at once: the first layers, and of each the first cards.
 (() => {
-  const FIRST_LAYERS = 3, FIRST_CARDS = 36, MORE_CARDS = 300, MOST_FOUND = 200, MOST_MEETINGS = 24, MOST_PARTNERS = 20;
+  const FIRST_LAYERS = 3, FIRST_CARDS = 20, MORE_CARDS = 300, MOST_FOUND = 200, MOST_MEETINGS = 24, MOST_PARTNERS = 20;
   const page = document.documentElement;
   addEventListener("error", (event) => {
     page.dataset.error = event.message;
@@ -124,11 +124,11 @@
     const lit = chosen < 0 ? null : chain(chosen);
     const lines = [];
     if ($("#meetings").checked || chosen >= 0) {
-      const those = chosen >= 0 ? partners[chosen].map((m) => meets[m]) : meets.filter((m) => !m.hot);
+      const those = chosen >= 0 ? partners[chosen].map((m) => meets[m]) : meets.filter((m) => !m.hot && issues[m.a].track !== issues[m.b].track);
       for (const meet of those.filter((m) => spot.has(m.a) && spot.has(m.b)).slice(0, chosen >= 0 ? 200 : MOST_MEETINGS)) {
         const path = beside(spot.get(meet.a), spot.get(meet.b));
         const drawn = line(path, `meet${meet.hot ? " hot" : ""}${chosen >= 0 ? " lit" : ""}`, meeting(meet), "");
-        if (chosen < 0) drawn.style.opacity = 0.15 + 0.6 * meet.p;
+        if (chosen < 0) drawn.style.opacity = Math.min(1, 0.35 + 0.65 * meet.p);
         lines.push(drawn);
       }
     }
@@ -151,6 +151,10 @@
   };
   const beside = (a, b) => {
     const [l, r] = a.left <= b.left ? [a, b] : [b, a];
+    if (Math.abs(l.y - r.y) < 4 && r.left - l.right > 60) {
+      // In one row with others between: through the room below the row, not behind those others.
+      return `M${l.x} ${l.bottom}C${l.x} ${l.bottom + 22} ${r.x} ${r.bottom + 22} ${r.x} ${r.bottom}`;
+    }
     if (r.left > l.right) {
       const middle = (l.right + r.left) / 2;
       return `M${l.right} ${l.y}C${middle} ${l.y} ${middle} ${r.y} ${r.left} ${r.y}`;

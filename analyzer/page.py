@@ -21,6 +21,8 @@ from analyzer.tracks import Track
 
 MOST_ROWS = 300
 """Rows of a table before the rest is only counted."""
+WITHOUT_SCRIPTS = 80
+"""Tracks of the static drawing, which few will see."""
 
 _HERE = Path(__file__).parent
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -71,7 +73,7 @@ def _graph(plan: Plan) -> str:
         '<span class="found" id="found"></span></div>'
         f'<div id="graph"><svg id="ties" aria-hidden="true"><defs>{tips}</defs></svg><div id="bands"></div></div>'
         '<aside id="panel" hidden></aside><div id="tip" hidden></div>'
-        f"<noscript>{svg(plan)}</noscript>"
+        f"<noscript>{svg(plan, WITHOUT_SCRIPTS)}</noscript>"
     )
 
 

@@ -117,6 +117,21 @@ class Plan:
         """The track of every issue that is in one."""
         return {issue: track for track in self.tracks for issue in track.issues}
 
+    @cached_property
+    def can_begin(self) -> frozenset[str]:
+        """The ready issues, for whoever asks of many."""
+        return frozenset(self.ready)
+
+    @cached_property
+    def held(self) -> dict[str, Blocked]:
+        """The issues that are not ready, by id."""
+        return {one.id: one for one in self.blocked}
+
+    @cached_property
+    def place_of(self) -> dict[str, Placed]:
+        """Where each track stands: its slot, or the queue."""
+        return {one.track: one for one in (*self.queued, *self.assignments)}
+
     def issue(self, name: str) -> Issue:
         """The issue called `name`. Raises Failure("no-such-issue") with the nearest id."""
         return find_issue(self.backlog.issues, name)

@@ -78,7 +78,7 @@ def full_json(plan: Plan) -> Json:
 
 def explain_json(plan: Plan, issue: Issue, scope: Scope) -> Json:
     """The answer of `explain`: one issue, why it is (not) ready, what it touches and whom it meets."""
-    blocked = next((one for one in plan.blocked if one.id == issue.id), None)
+    blocked = plan.held.get(issue.id)
     track = plan.track_of.get(issue.id)
     return {
         "schema": SCHEMA,
@@ -114,9 +114,9 @@ def _scope(scope: Scope) -> Json:
 
 def why_not(plan: Plan, issue: Issue) -> str:
     """Why the issue is not ready, "" when it is."""
-    if issue.id in plan.ready:
+    if issue.id in plan.can_begin:
         return ""
-    found = next((one.why for one in plan.blocked if one.id == issue.id), "")
+    found = plan.held[issue.id].why if issue.id in plan.held else ""
     if found or issue.is_open:
         return found or f"a {issue.kind} is not given to an agent"
     return f"it is {issue.status.value}"
@@ -124,10 +124,8 @@ def why_not(plan: Plan, issue: Issue) -> str:
 
 def placement(plan: Plan, track: Track) -> str:
     """Where a track stands in the plan, with the reason."""
-    for one in (*plan.assignments, *plan.queued):
-        if one.track == track.id:
-            return f"{one.slot or 'queued'}: {one.why}"
-    return ""
+    one = plan.place_of.get(track.id)
+    return f"{one.slot or 'queued'}: {one.why}" if one else ""
 
 
 def meetings(plan: Plan, name: str) -> tuple[Conflict, ...]:

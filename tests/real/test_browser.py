@@ -78,6 +78,14 @@ def draw(tracker: Path, page: Path) -> Path:
     return page
 
 
+def clicked(page: Path, selector: str) -> Path:
+    """The page with something clicked at once."""
+    click = f"<script>document.querySelector({selector!r}).click()</script></body>"
+    copy = page.with_name("clicked.html")
+    copy.write_text(page.read_text().replace("</body>", click))
+    return copy
+
+
 def colours(png: bytes) -> int:
     """How many different stretches of 64 bytes a picture has: a blank one has next to none."""
     data, place = b"", 8
@@ -120,3 +128,6 @@ def test_two_thousand_issues_open_with_the_first_layers(chromium, tmp_path):
     assert 30 < len(dom.cards) <= 3 * 36
     deep = next(f"b-{number}" for number in range(1999, 0, -1) if f"b-{number}" not in dom.cards)
     assert "chosen" in look(chromium, page, f"#{deep}").cards[deep]
+    deeper = Dom(browse(chromium, clicked(page, "button.deeper"), "--dump-dom"))
+    wider = Dom(browse(chromium, clicked(page, ".layer button.more"), "--dump-dom"))
+    assert min(len(deeper.cards), len(wider.cards)) > len(dom.cards)
