@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from analyzer.scope import Scope
     from analyzer.sources import Facts
 
+MOST_TOLD = 20
+"""Bad spots of the input that are told one by one; a broken file has thousands."""
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -93,8 +96,11 @@ class Desk:
 
     def narrate(self, problems: Iterable[Trouble]) -> None:
         """Tell what was odd about the input, and why the tracker may be newer than what was read."""
-        for problem in problems:
-            self.say(f"{problem.where}: {problem.what}; {problem.did}")
+        spots = [f"{problem.where}: {problem.what}; {problem.did}" for problem in problems]
+        for spot in spots if self.options.verbose else spots[:MOST_TOLD]:
+            self.say(spot)
+        if len(spots) > MOST_TOLD and not self.options.verbose:
+            self.say(f"… and {len(spots) - MOST_TOLD} more bad spots (--verbose shows them, --json holds them)")
         if self.facts.source.stale:
             self.say(f"{self.facts.source.path}: {self.facts.source.stale}")
 

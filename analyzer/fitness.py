@@ -24,6 +24,7 @@ from analyzer.mentions import Manner, Mentions, find_mentions
 from analyzer.proposal import Plan
 from analyzer.readiness import is_work
 from analyzer.scope import DECLARED_IN, Scope
+from analyzer.study import circle
 from analyzer.tree import Tree
 
 LEAST_TEXT = 60
@@ -282,7 +283,7 @@ def _dangling(case: _Case) -> Iterator[Finding]:
         mend = f"bd dep remove {case.issue.id} {target}, or bring that issue in"
         yield Finding("dangling", Level.WARN, f"it waits for {target}, which the tracker does not have", mend)
     if case.circle:
-        told = " → ".join((*case.circle, case.circle[0]))
+        told = circle(case.circle)
         yield Finding("dangling", Level.ERROR, f"it waits for itself: {told}", "remove one dependency of the circle")
 
 

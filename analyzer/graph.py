@@ -21,6 +21,8 @@ from analyzer.readiness import Backlog, is_container, is_work
 if TYPE_CHECKING:
     import networkx as nx
 
+MOST_DEEP = 8
+"""Milestones that are seen through, and predecessors that are compared; real backlogs have two or three."""
 Node = str | tuple[str, str]
 """The work of an issue, or the milestone ("start" | "done", issue)."""
 
@@ -82,14 +84,28 @@ def _edges(backlog: Backlog, name: str, gated: frozenset[str]) -> Iterator[tuple
         yield (("done", blocker) if backlog.open_children(blocker) else blocker), entry
     if name in gated:
         yield entry, name
-        for member in backlog.family(name):
-            if member in backlog.blockers:
-                yield entry, ("start", member) if member in gated else member
+        yield from ((entry, member) for member in _let_in(backlog, name, gated))
     children = backlog.open_children(name)
     if children and is_work(backlog.issues[name]):
         yield name, ("done", name)
     for child in children:
         yield (("done", child) if backlog.open_children(child) else child), ("done", name)
+
+
+def _let_in(backlog: Backlog, name: str, gated: frozenset[str]) -> Iterator[Node]:
+    """What is below a gated parent, down to the next gated ones: these let in what is below them."""
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for member in backlog.children.get(waiting.pop(), ()):
+            if member not in seen:
+                seen.add(member)
+                if member in gated:
+                    yield "start", member
+                else:
+                    waiting.append(member)
+                    if member in backlog.blockers:
+                        yield member
 
 
 def _circle(edges: Iterable[tuple[Node, Node]]) -> tuple[str, ...]:
@@ -167,23 +183,27 @@ class Waiting:
 
     def is_ordered(self, a: Node, b: Node) -> bool:
         """Whether one of the two waits for the other; nodes outside of the graph wait for nothing."""
-        if a not in self._place or b not in self._place:
+        return self.is_before(a, b) or self.is_before(b, a)
+
+    def is_before(self, first: Node, last: Node) -> bool:
+        """Whether `last` waits for `first`."""
+        place = self._place
+        if first not in place or last not in place or place[first] <= place[last]:
             return False
-        first, last = (a, b) if self._place[a] > self._place[b] else (b, a)
-        return bool(self._after[first]) and bool(self._behind(first) >> self._place[last] & 1)
+        return bool(self._after[first]) and bool(self._behind(first) >> place[last] & 1)
 
     def _behind(self, asked: Node) -> int:
-        stack = [asked]
-        while stack:
-            node = stack[-1]
-            missing = [other for other in self._after[node] if other not in self._bits]
-            if missing:
-                stack += missing
-                continue
-            bits = 0
-            for other in self._after[stack.pop()]:
-                bits |= self._bits[other] | 1 << self._place[other]
-            self._bits[node] = bits
+        if asked not in self._bits:
+            needed, stack = {asked}, [asked]
+            while stack:
+                fresh = [node for node in self._after[stack.pop()] if node not in self._bits and node not in needed]
+                needed.update(fresh)
+                stack += fresh
+            for node in sorted(needed, key=self._place.__getitem__):
+                bits = 0
+                for other in self._after[node]:
+                    bits |= self._bits[other] | 1 << self._place[other]
+                self._bits[node] = bits
         return self._bits[asked]
 
 
@@ -223,32 +243,20 @@ def urgencies(graph: nx.DiGraph, priority: Callable[[str], int]) -> dict[Node, i
     return found
 
 
-def only_predecessor(graph: nx.DiGraph, node: str) -> str | None:
-    """The issue whose end alone sets `node` free, None when there is no such one.
+def only_predecessor(graph: nx.DiGraph, waiting: Waiting, node: str) -> str | None:
+    """The issue whose end alone sets `node` free, None when there is no such one; `waiting` is of the same graph.
 
-    Milestones with one predecessor are seen through; of several predecessors one may do, if all others come before it.
+    Milestones with one predecessor are seen through, some deep; of several predecessors one may do, if all others come
+    before it.
     """
-    before = set(graph.predecessors(node))
-    if len(before) > 1:
-        before = _latest(graph, before)
-    while len(before) == 1:
-        (found,) = before
+    found: Node = node
+    for _ in range(MOST_DEEP):
+        before = list(graph.predecessors(found))
+        if 1 < len(before) <= MOST_DEEP:
+            before = [one for one in before if not any(waiting.is_before(one, other) for other in before)]
+        if len(before) != 1:
+            return None
+        found = before[0]
         if isinstance(found, str):
             return found
-        before = set(graph.predecessors(found))
-        if len(before) > 1:
-            before = _latest(graph, before)
     return None
-
-
-def _latest(graph: nx.DiGraph, nodes: set[Node]) -> set[Node]:
-    """Those of a few nodes that none of the others waits for; many nodes are returned as they are."""
-    import networkx as nx
-
-    if len(nodes) > 8:
-        return nodes
-    earlier: set[Node] = set()
-    for node in nodes:
-        if node not in earlier:
-            earlier |= nx.ancestors(graph, node) & nodes
-    return nodes - earlier

@@ -11,6 +11,7 @@ from analyzer.preview import Preview
 from analyzer.proposal import Placed, Plan, TrackConflict
 from analyzer.report import hot_files
 from analyzer.scope import Scope
+from analyzer.study import circle
 from analyzer.tracks import Track, TrackStatus
 
 MANY = 12
@@ -66,7 +67,9 @@ def _opening(plan: Plan, look: Look) -> list[str]:
     if source.stale:
         lines.append(look.style(f"the tracker may be newer than this: {source.stale}", "yellow"))
     if plan.problems:
-        lines.append(look.style(f"{len(plan.problems)} bad spots in the input were worked around", "yellow"))
+        count = len(plan.problems)
+        told = "1 bad spot in the input was" if count == 1 else f"{count} bad spots in the input were"
+        lines.append(look.style(f"{told} worked around", "yellow"))
     return lines
 
 
@@ -158,7 +161,7 @@ def _tracks(plan: Plan, look: Look) -> list[str]:
 
 
 def _cycles(plan: Plan, look: Look) -> list[str]:
-    rows = [(" → ".join((*cycle, cycle[0])),) for cycle in plan.cycles]
+    rows = [(circle(cycle),) for cycle in plan.cycles]
     return _section(look, "CYCLES", rows, "nobody can begin these: remove one dependency of each", "cycles")
 
 

@@ -17,6 +17,7 @@ from analyzer.layout import clean
 from analyzer.placing import hours
 from analyzer.proposal import Plan
 from analyzer.report import hot_files, track_scope
+from analyzer.study import circle
 from analyzer.tracks import Track
 
 MOST_ROWS = 300
@@ -107,7 +108,7 @@ def _tables(plan: Plan) -> Iterable[str]:
     yield _table("Conflicts", ("p", "tracks", "issues", "paths", "evidence"), meets)
     yield _table("Hot files", ("path", "issues"), hot)
     yield _table("Scopes", ("track", "likely files"), scopes)
-    yield _table("Cycles", ("issues",), [(" → ".join((*cycle, cycle[0])),) for cycle in plan.cycles])
+    yield _table("Cycles", ("issues",), [(circle(cycle),) for cycle in plan.cycles])
     yield _table("Epics", ("epic", "done", "title"), [(e.id, f"{e.done} of {e.total}", e.title) for e in plan.epics])
     yield _table("Problems of the input", ("where", "what", "done"), [(p.where, p.what, p.did) for p in plan.problems])
 

@@ -210,10 +210,15 @@ def _inherited(backlog: Backlog) -> dict[str, dict[str, str]]:
     """Issue -> blocker -> the ancestor that brought it."""
     found: dict[str, dict[str, str]] = {}
     for name, own in backlog.blockers.items():
-        if own and name in backlog.children:
-            for member in backlog.family(name):
+        waiting = list(backlog.children.get(name, ())) if own else []
+        while waiting:
+            member = waiting.pop()
+            brought = found.setdefault(member, {})
+            if any(blocker not in brought for blocker in own):
                 for blocker in own:
-                    found.setdefault(member, {}).setdefault(blocker, name)
+                    brought.setdefault(blocker, name)
+                waiting += backlog.children.get(member, ())
+            # Else another ancestor brought all of them, and to everything below as well.
     return found
 
 

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +20,8 @@ from analyzer.proposal import Blocked, Epic, Request, find_issue
 from analyzer.readiness import Backlog, Rules, Standing, is_container, is_work, resolve, standings
 from analyzer.tracks import Rank
 
+MOST_TOLD = 8
+"""Issues of a cycle that are named in a sentence."""
 UNCHOSEN = "not among the issues asked for"
 
 
@@ -100,16 +102,20 @@ class Study:
         """Why an issue is not ready."""
         standing = self.standings[name]
         told = [standing.why] if standing.why else []
-        cycle = next((cycle for cycle in self.order.cycles if name in cycle), None)
+        cycle = self._cycle_of.get(name)
         end = self.reach.get(name, name)
         if cycle:
-            told.append("in a cycle: " + " → ".join((*cycle, cycle[0])))
+            told.append("in a cycle: " + circle(cycle))
         elif end != name and self._end_of(end) and (end not in standing.waits_for or not standing.held):
             told.append(f"{end} is {self._end_of(end)}")
         return Blocked(name, standing.waits_for, "; ".join(told))
 
+    @cached_property
+    def _cycle_of(self) -> dict[str, tuple[str, ...]]:
+        return {name: cycle for cycle in reversed(self.order.cycles) for name in cycle}
+
     def _end_of(self, name: str) -> str:
-        if any(name in cycle for cycle in self.order.cycles):
+        if name in self._cycle_of:
             return "in a cycle"
         issue = self.backlog.issues[name]
         if is_container(issue):
@@ -134,6 +140,16 @@ class Study:
         """The longest chain among the issues that can be done, and its seconds."""
         chain, seconds = longest_chain(self.order.acyclic, self.seconds, without=self.reach)
         return tuple(issue_of(node) for node in chain if node in self.chosen), seconds
+
+
+def circle(names: Sequence[str]) -> str:
+    """A cycle as it is told, a long one without its middle."""
+    shown = (
+        names
+        if len(names) <= MOST_TOLD
+        else (*names[: MOST_TOLD - 2], f"… {len(names) - MOST_TOLD + 1} more …", names[-1])
+    )
+    return " → ".join((*shown, names[0]))
 
 
 def _chosen(backlog: Backlog, request: Request) -> frozenset[str]:

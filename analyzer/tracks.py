@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from analyzer.graph import only_predecessor
+from analyzer.graph import Waiting, only_predecessor
 from analyzer.readiness import Standing
 
 if TYPE_CHECKING:
@@ -93,11 +93,11 @@ def bind(
 
 def _followers(ranked: Sequence[str], graph: nx.DiGraph, standings: Mapping[str, Standing]) -> dict[str, str]:
     """Issue -> the one that comes right after it in its track."""
-    among = set(ranked)
+    among, waiting = set(ranked), Waiting(graph)
     found: dict[str, str] = {}
     for name in ranked:
         if standings[name].waits_for and not standings[name].held and name in graph:
-            before = only_predecessor(graph, name)
+            before = only_predecessor(graph, waiting, name)
             if before in among:
                 found.setdefault(before, name)
     return found

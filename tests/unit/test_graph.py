@@ -154,6 +154,23 @@ def test_epics_tell_how_far_they_are():
     assert (epic.done, epic.total, epic.closable) == (1, 1, True)
 
 
+def test_a_circle_of_thousands_is_told_in_a_line():
+    count = 5000
+    made = plan(issue(f"c-{number}", f"c-{(number + 1) % count}") for number in range(count))
+    assert [len(cycle) for cycle in made.cycles] == [count]
+    assert max(len(one.why) for one in made.blocked) < 300
+    assert f"… {count - 7} more …" in made.blocked[0].why
+
+
+def test_parents_a_thousand_deep_hold_back_what_is_below_them():
+    count = 1000
+    made = [issue(f"p-{number}", "x", parent=f"p-{number - 1}" if number else "") for number in range(count)]
+    found = plan([issue("x"), *made])
+    assert found.ready == ("x",)
+    assert all(one.waits_for == ("x",) for one in found.blocked)
+    assert len(found.layers) == 2
+
+
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=30))
 def test_waiting_answers_like_a_search_of_the_graph(pairs):
     graph = nx.DiGraph([(f"n{min(pair):02}", f"n{max(pair):02}") for pair in pairs if pair[0] != pair[1]])
