@@ -31,6 +31,8 @@ from analyzer.ties import traits
 LEAST_PRODUCT = 0.02
 PATTERN_P = 0.3
 """The chance that a path which a reserved pattern covers is touched, where the scope does not say."""
+CROWD = 400
+"""Issues whose meetings in one hot file are told, those that are surest to touch it: they grow with the square."""
 SHOWN = 3
 """Paths that the evidence of a conflict explains."""
 
@@ -60,7 +62,7 @@ def find_conflicts(scopes: Mapping[str, Scope], *, threshold: float = 0.2) -> tu
     for path, holders in _holders(scopes).items():
         # A hot file is worth a pair only if it makes the conflict on its own: there are too many of them.
         least = threshold if path in hot else min(LEAST_PRODUCT, threshold / 10)
-        _multiply(free[path in hot], holders, least)
+        _multiply(free[path in hot], holders[:CROWD] if path in hot else holders, least)
     witnessed: dict[Pair, dict[str, float]] = {}
     for pair, witness, product in _pattern_meetings(scopes):
         witnessed.setdefault(pair, {}).setdefault(witness, product)
