@@ -5,6 +5,7 @@ The fast commands ask this in a millisecond, and the loop many times a second.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def find_repository(start: Path) -> Repository:
     place = start.resolve()
     for folder in (place, *place.parents):
         dot_git = folder / ".git"
-        if dot_git.is_dir():
+        # As git does: a folder of that name without a HEAD (a sandbox leaves such) is no repository.
+        if os.path.lexists(dot_git / "HEAD"):
             main = main_of(folder)
             return Repository(main.parent, main, folder) if main else Repository(folder, dot_git, folder)
         if dot_git.is_file():
