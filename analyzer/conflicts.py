@@ -7,12 +7,6 @@ meet in hot files alone is told as `hot_only`, and the policy decides what follo
 
 An index from files to issues finds the pairs; products below a tenth of the threshold are dropped, as nobody is told
 of a conflict that is made of them.
-
-`risk` answers another question: of all pairs, which are the safest to run side by side? It weighs the files, hot ones
-included, the order in which both rank them, the words that both texts share, and what ties the issues together (kin,
-labels, names, precedents that met). `benchmarks/fit_scope.py` fits it on pairs of issues that were open together in
-public repositories; on repositories left out of the fit it orders pairs better than the probability above (area under
-the ROC curve .678 against .630), and its safest half collides three fifths as often as all.
 """
 
 from __future__ import annotations
@@ -21,12 +15,10 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from math import exp, prod, sqrt
+from math import prod
 
-from analyzer.fitted import RISK
 from analyzer.globs import PatternSet, escape, is_literal
 from analyzer.scope import Scope
-from analyzer.ties import traits
 
 LEAST_PRODUCT = 0.02
 PATTERN_P = 0.3
@@ -78,27 +70,6 @@ def find_conflicts(scopes: Mapping[str, Scope], *, threshold: float = 0.2) -> tu
             if conflict.p >= threshold:
                 found[pair] = conflict
     return tuple(sorted(found.values(), key=lambda one: (-one.p, one.a, one.b)))
-
-
-def risk(a: Scope, b: Scope) -> float:
-    """The chance (0 to 1) that two issues touch any common file. Words count when both scopes were searched."""
-    score = RISK[""] + sum(RISK[name] * value for name, value in common(a, b).items())
-    return 1 / (1 + exp(-score))
-
-
-def common(a: Scope, b: Scope) -> dict[str, float]:
-    """What the risk of a pair is judged by: files, their order, words, and what ties the issues together."""
-    mine, theirs = {file.path: file.p for file in a.files}, {file.path: file.p for file in b.files}
-    free = prod(1 - p * theirs[path] for path, p in mine.items() if path in theirs)
-    words = sum(weight * b.words.get(term, 0.0) for term, weight in a.words.items())
-    return {"files": 1 - free, "order": _same_order(list(mine), list(theirs)), "words": words, **traits(a.ties, b.ties)}
-
-
-def _same_order(a: list[str], b: list[str]) -> float:
-    """Cosine of two rankings, the place n weighing 1/(10+n)."""
-    left, right = ({path: 1 / (10 + place) for place, path in enumerate(ranked)} for ranked in (a, b))
-    shared = sum(weight * right.get(path, 0.0) for path, weight in left.items())
-    return shared / (sqrt(sum(w * w for w in left.values()) * sum(w * w for w in right.values())) or 1.0)
 
 
 def _holders(scopes: Mapping[str, Scope]) -> dict[str, list[tuple[float, str]]]:

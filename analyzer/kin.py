@@ -41,6 +41,10 @@ class Kin:
         """Issues with a dependency to or from it, parents apart."""
         return (_targets(issue) | set(self._dependants.get(issue.id, ()))) - {issue.id}
 
+    def dependants(self, issue: Issue) -> frozenset[str]:
+        """Issues that depend on it, children apart."""
+        return frozenset(self._dependants.get(issue.id, ()))
+
     def cited(self, issue: Issue) -> set[str]:
         """Known issues whose id stands in its text."""
         words = [word for word in set(issue.text.split()) if "-" in word]

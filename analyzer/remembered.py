@@ -22,7 +22,7 @@ from analyzer.scope import Scope, ScopeFile
 from analyzer.ties import Ties
 from resources.system.errors import Failure
 
-FORMAT = 1
+FORMAT = 2
 
 
 def recall(cache: Path, facts: Facts, policy: Policy) -> dict[str, Scope]:
@@ -77,11 +77,19 @@ def _read(name: str, row: list[Any]) -> Scope:
     return Scope(name, kept, made, tuple(write), tuple(hot), words, _tied(ties))
 
 
+_SETS = ("parents", "targets", "dependants", "cited", "labels", "named")
+_PRECEDENTS = ("precedents", "alike")
+_PLAIN = ("issue", "kind", "rarity", "wanted", "met", "age", "breadth", "usual")
+
+
 def _ties(ties: Ties) -> list[Any]:
-    sets = (ties.parents, ties.targets, ties.cited, ties.labels, ties.named)
-    return [ties.issue, *map(sorted, sets), [[weight, sorted(files)] for weight, files in ties.precedents]]
+    sets = [sorted(getattr(ties, name)) for name in _SETS]
+    found = [[[weight, sorted(files)] for weight, files in getattr(ties, name)] for name in _PRECEDENTS]
+    return [sets, found, [getattr(ties, name) for name in _PLAIN]]
 
 
 def _tied(row: list[Any]) -> Ties:
-    issue, *sets, precedents = row
-    return Ties(issue, *map(frozenset, sets), tuple((weight, frozenset(files)) for weight, files in precedents))
+    sets, found, plain = row
+    precedents = (tuple((weight, frozenset(files)) for weight, files in each) for each in found)
+    kept = zip(_SETS, map(frozenset, sets), strict=True), zip(_PRECEDENTS, precedents, strict=True)
+    return Ties(**dict(kept[0]), **dict(kept[1]), **dict(zip(_PLAIN, plain, strict=True)))

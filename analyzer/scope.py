@@ -159,19 +159,29 @@ def _draft(issue: Issue, ranker: Ranker, policy: ScopePolicy, searched: bool) ->
     write |= {escape(path) for path in _named_outright(mentions) if ranked.get(path, 0.0) >= policy.warn_at}
     write |= {pattern for pattern, p in new if p >= policy.reserve_at}
     words = evidence.history.telling_terms(issue_terms(issue), TELLING_TERMS) if searched else {}
-    ties = _ties(issue, mentions, evidence) if searched else Ties()
+    ties = _ties(issue, mentions, evidence, files) if searched else Ties()
     return Scope(issue.id, files, new, tuple(sorted(write)), words=words, ties=ties)
 
 
-def _ties(issue: Issue, mentions: Mentions, evidence: Evidence) -> Ties:
+def _ties(issue: Issue, mentions: Mentions, evidence: Evidence, files: Sequence[ScopeFile]) -> Ties:
+    habits, precedents = evidence.habits, weighed(evidence.precedents(issue.id))
     return Ties(
         issue=issue.id,
+        kind=issue.kind,
         parents=frozenset(parents_of(issue)),
         targets=frozenset(dependency.target for dependency in issue.dependencies),
+        dependants=evidence.kin.dependants(issue),
         cited=frozenset(evidence.kin.cited(issue)),
         labels=frozenset(issue.labels),
         named=frozenset(m.path for m in mentions.found if m.manner in NAMED_OUTRIGHT and m.share > 0.4),
-        precedents=weighed(evidence.precedents(issue.id)),
+        precedents=precedents,
+        alike=weighed(evidence.past_alike(issue.id)),
+        rarity={file.path: round(habits.rarity(file.path), 2) for file in files},
+        wanted=sum(file.p * habits.wanted(file.path) for file in files) / (sum(file.p for file in files) or 1.0),
+        met=sum(weight * habits.met(touched) for weight, touched in precedents),
+        age=habits.age,
+        breadth=habits.breadth,
+        usual=habits.usual,
     )
 
 

@@ -19,6 +19,7 @@ from functools import cached_property
 from math import exp, log1p
 from typing import TypeVar
 
+from analyzer.habits import Habits
 from analyzer.history import History
 from analyzer.issues import Issue
 from analyzer.kin import Kin
@@ -45,7 +46,9 @@ class Evidence:
         self.history, self.tree, self.kin = history, tree, kin
         self._moved: dict[str, str | None] = {}
         self._worked: dict[str, list[str]] = {}
+        self.habits = Habits(history)
         self._precedents: dict[str, list[Precedent]] = {}
+        self._read_alike: dict[str, list[Precedent]] = {}
 
     def today(self, path: str) -> str | None:
         """Where the file of an old path is now: there, or the only file of that name; None when it is gone."""
@@ -168,6 +171,7 @@ class Evidence:
         found = self._paths_like(query)
         commits = self._similar(issue.id, query)
         issues = [hit for hit in self.history.similar_issues(query, SEARCHED_TEXTS) if hit[0] != issue.id.lower()]
+        self._read_alike[issue.id] = [(like, frozenset(self.files_of(name))) for name, like in issues]
         found |= _votes("commits", commits, self.files_at, lambda number: end - number)
         found |= _votes("issues", issues, self.files_of, lambda name: end - self.history.commits_of(name)[-1])
         return found
@@ -175,6 +179,10 @@ class Evidence:
     def precedents(self, issue_id: str) -> Sequence[Precedent]:
         """The commits that were found alike to an issue that has been searched for, best first."""
         return self._precedents.get(issue_id, ())
+
+    def past_alike(self, issue_id: str) -> Sequence[Precedent]:
+        """The past issues that were found alike to it, best first, with the files that their commits touched."""
+        return self._read_alike.get(issue_id, ())
 
     def _similar(self, issue_id: str, query: Mapping[str, float]) -> list[tuple[int, float]]:
         hits = self.history.similar_commits(query, SEARCHED_TEXTS)

@@ -16,7 +16,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 from statistics import fmean
@@ -24,13 +24,15 @@ from typing import Any, TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from analyzer.conflicts import risk
 from analyzer.history import Commit, History
 from analyzer.issues import Bond, Dependency, Issue
-from analyzer.scope import Scope, predict
+from analyzer.odds import Side, odds
+from analyzer.scope import predict
 
 TRIVIAL = ("changelog", "readme", "license", "version")
 Judged = TypeVar("Judged")
+Moment = Mapping[str, Any]
+"""`base`, `history_before_ts` and `ready`, as in `snapshots.jsonl`."""
 FEWEST_PAIRS, FEWEST_OF_A_CLASS = 100, 8
 
 
@@ -67,7 +69,7 @@ def measure(repository: Repository) -> dict[str, Any]:
     return {
         "cases": len(rows),
         **figures,
-        **pair_figures(pairs_of(repository, risk)),
+        **pair_figures(pairs_of(repository, odds)),
         "seconds_per_issue": spent / max(1, len(rows)),
     }
 
@@ -85,18 +87,24 @@ def file_figures(ranked: Sequence[str], truth: set[str]) -> dict[str, float]:
     }
 
 
-def pairs_of(repository: Repository, judge: Callable[[Scope, Scope], Judged]) -> list[tuple[Judged, bool]]:
-    """What `judge` says of each pair of issues that were open together, and whether the two met."""
+def pairs_of(
+    repository: Repository, judge: Callable[[Side, Side], Judged], moments: Iterable[Moment] | None = None
+) -> list[tuple[Judged, bool]]:
+    """What `judge` says of each pair of issues that were open together, and whether the two met.
+
+    The moments are the repository's snapshots where none are given; a pair counts once.
+    """
     pairs: dict[tuple[str, str], tuple[Judged, bool]] = {}
-    for snapshot in repository.snapshots:
-        names = [name for name in snapshot["ready"] if name in repository.cases]
-        history = repository.history.before(snapshot["history_before_ts"])
+    for moment in repository.snapshots if moments is None else moments:
+        names = [name for name in moment["ready"] if name in repository.cases]
+        history = repository.history.before(moment["history_before_ts"])
         issues = [repository.backlog[name] for name in names]
-        scopes = predict(issues, repository.backlog, history, repository.trees[snapshot["base"]])
+        scopes = predict(issues, repository.backlog, history, repository.trees[moment["base"]])
+        sides = {name: Side(scope) for name, scope in scopes.items()}
         for a, b in combinations(sorted(names), 2):
             one, other = repository.cases[a], repository.cases[b]
             if (a, b) not in pairs and not set(one["commits"]) & set(other["commits"]):
-                pairs[a, b] = judge(scopes[a], scopes[b]), bool(_solid(one["files"]) & _solid(other["files"]))
+                pairs[a, b] = judge(sides[a], sides[b]), bool(_solid(one["files"]) & _solid(other["files"]))
     return list(pairs.values())
 
 

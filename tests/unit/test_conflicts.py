@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.conflicts import find_conflicts, risk
+from analyzer.conflicts import find_conflicts
 from analyzer.globs import matches
 from analyzer.scope import Scope, ScopeFile
-from analyzer.ties import Ties
 
 
 def scope(issue, files=None, **rest):
@@ -66,31 +65,6 @@ def test_two_issues_that_write_the_same_pattern_meet():
     both = {"write": ("src/**",), "new": (("src/**", 0.9),)}
     (found,) = conflicts(scope("a", **both), scope("b", **both))
     assert matches("src/**", found.witness)
-
-
-MET = {"a": ["x", "y"], "b": ["y"], "c": ["z"]}
-"""Files of the only precedent of each issue."""
-
-
-def test_risk_grows_with_shared_files_and_words():
-    far = risk(scope("a", {"x": 0.9}), scope("b", {"y": 0.9}))
-    near = risk(scope("a", {"x": 0.9}), scope("b", {"x": 0.9}))
-    same = risk(scope("a", {"x": 0.9}, words={"w": 1.0}), scope("b", {"x": 0.9}, words={"w": 1.0}))
-    assert 0 < far < near < same < 1
-    assert risk(scope("a"), scope("b")) == far
-
-
-def test_risk_grows_with_what_ties_two_issues():
-    def tied(name, **ties):
-        return scope(name, {"x": 0.3}, ties=Ties(name, **ties))
-
-    alone = risk(tied("a"), tied("b"))
-    citing = tied("a", cited=frozenset({"b"}))
-    assert risk(citing, tied("b")) == risk(tied("b"), citing) > alone
-    named = {"named": frozenset({"src/x.py"})}
-    assert risk(tied("a", **named), tied("b", **named)) > alone
-    met = [Scope(name, ties=Ties(name, precedents=((1.0, frozenset(files)),))) for name, files in MET.items()]
-    assert risk(met[0], met[1]) > risk(met[0], met[2])
 
 
 names = st.sampled_from("abcd")
