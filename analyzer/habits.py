@@ -1,4 +1,4 @@
-"""What the past of a repository says about meetings: which files are rare, how often its issues met, how broad they were.
+"""What the past of a repository says about meetings: rare files, how often issues met, how broad they were.
 
 Two issues that share a rare file will meet there; sharing the file that every issue touches says little about them,
 and much about the repository. So rarity is asked of the last issues that commits name (of the commits, where they name
@@ -54,7 +54,7 @@ class Habits:
         return Counter(path for files in self._recent for path in files)
 
     def rarity(self, path: str) -> float:
-        """How much it tells that two issues share the path: the logarithm of how few of the recent issues touched it."""
+        """How much it tells that two issues share the path: the logarithm of how few recent issues touched it."""
         return log((len(self._recent) + 1) / (self._counts[path] + 0.5))
 
     def wanted(self, path: str) -> float:

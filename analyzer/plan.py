@@ -8,7 +8,7 @@ The waves are made of tracks, in the order in which the best timetable of the is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from analyzer.conflicts import Conflict, find_conflicts
 from analyzer.facts import Facts
@@ -28,8 +28,6 @@ __all__ = ["Plan", "Policy", "Request", "make_plan"]
 
 FRESH_DAYS = 7.0
 """Work that the tracker calls in progress keeps others off its files this long after its last update."""
-PRICED = 0.25
-"""The share of `conflict_at` below which a conflict is not worth a price."""
 
 
 def make_plan(
@@ -43,13 +41,14 @@ def make_plan(
     rules = Rules(request.now, frozenset(request.busy), policy.unknown_blocks, policy.alias_dependencies)
     study = Study.of(facts.issues, request, rules, policy.default_seconds)
     scopes = _scopes(study, facts, request, policy, known or {})
-    found = tuple(c for c in find_conflicts(scopes, threshold=policy.conflict_at) if not study.is_ordered(c.a, c.b))
+    found, soft = _meetings(study, scopes, policy)
     hard = tuple(conflict for conflict in found if policy.hot == "serialize" or not conflict.hot_only)
     near = neighbours((conflict.a, conflict.b) for conflict in hard)
     tracks = name_tracks(study, bind(study.chosen, study.order.acyclic, study.standings, near, study.rank))
     between = conflicts_of(tracks, hard)
+    costs = prices(study, soft)
     running, slots = _running(tracks, hard, _in_progress(study, request)), max(1, request.slots)
-    span, starts = makespan(study, tracks, near, prices(study, _unlikely(study, scopes, policy)), slots)
+    span, starts = makespan(study, tracks, near, costs, slots)
     names = _waves(_track_jobs(study, tracks, starts), between, slots, frozenset(running))
     assignments = assign(study, tracks, names[0] if names else (), request.slots)
     return Plan(
@@ -66,6 +65,7 @@ def make_plan(
         issue_conflicts=found if policy.hot == "share" else hard,
         tracks=tracks,
         conflicts=between,
+        soft_conflicts=soft,
         hot_conflicts=conflicts_of(tracks, [c for c in found if c.hot_only]) if policy.hot == "share" else (),
         waves=names,
         assignments=assignments,
@@ -116,12 +116,17 @@ def _running(tracks: Sequence[Track], found: Iterable[Conflict], busy: frozenset
     return met
 
 
-def _unlikely(study: Study, scopes: Mapping[str, Scope], policy: Policy) -> Iterator[Conflict]:
-    """The conflicts below the threshold that are worth a price, among the issues that were searched."""
+def _meetings(
+    study: Study, scopes: Mapping[str, Scope], policy: Policy
+) -> tuple[tuple[Conflict, ...], tuple[Conflict, ...]]:
+    """The conflicts that keep issues apart, and those below that which have a price: among the searched issues only."""
     first = {name: scopes[name] for name in study.ranked[: policy.scope.searched]}
-    for one in find_conflicts(first, threshold=policy.conflict_at * PRICED):
-        if one.p < policy.conflict_at and not one.hot_only and not study.is_ordered(one.a, one.b):
-            yield one
+    near = find_conflicts(first, threshold=min(policy.priced_at, policy.conflict_at))
+    far = find_conflicts(scopes, threshold=policy.conflict_at, known=frozenset(first))
+    free = [one for one in (*near, *far) if not study.is_ordered(one.a, one.b)]
+    hard = sorted((one for one in free if one.p >= policy.conflict_at), key=lambda one: (-one.p, one.a, one.b))
+    soft = (one for one in free if one.p < policy.conflict_at and not one.hot_only)
+    return tuple(hard), tuple(soft)
 
 
 def _track_jobs(study: Study, tracks: Sequence[Track], starts: Mapping[str, float]) -> list[Job]:

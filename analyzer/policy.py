@@ -21,7 +21,8 @@ HOT_POLICIES = ("serialize", "share", "ignore")
 class PlanSettings:
     """[plan]: every key with its default."""
 
-    conflict_at: float = 0.2
+    conflict_at: float = 0.4
+    priced_at: float = 0.15
     hot: str = "share"
     hot_share: float = 0.05
     hot_files: tuple[str, ...] = ()
@@ -35,15 +36,22 @@ class PlanSettings:
             raise ValueError(f'hot must be "serialize", "share" or "ignore", not {self.hot!r}')
         if not (0 < self.conflict_at <= 1 and 0 < self.hot_share <= 1):
             raise ValueError("conflict_at and hot_share must be above 0 and at most 1")
+        if not 0 < self.priced_at <= 1:
+            raise ValueError("priced_at must be above 0 and at most 1")
         if self.default_minutes < 1:
             raise ValueError("default_minutes must be 1 or more")
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What a plan obeys. `conflict_at`: the probability from which two issues are kept apart."""
+    """What a plan obeys.
 
-    conflict_at: float = 0.2
+    `conflict_at`: the probability from which two issues are kept apart; from `priced_at` on they may run side by side
+    at the price of the rework to expect.
+    """
+
+    conflict_at: float = 0.4
+    priced_at: float = 0.15
     hot: str = "share"
     alias_dependencies: bool = True
     unknown_blocks: bool = False
@@ -62,6 +70,7 @@ def policy_from(table: Mapping[str, Any], file: Path = Path("config.toml")) -> P
     settings = from_table(PlanSettings, table, file=file, name="plan")
     return Policy(
         conflict_at=settings.conflict_at,
+        priced_at=settings.priced_at,
         hot=settings.hot,
         alias_dependencies=settings.alias_dependencies,
         unknown_blocks=settings.unknown_blocks,

@@ -105,6 +105,8 @@ class Plan:
     tracks: tuple[Track, ...]
     conflicts: tuple[TrackConflict, ...]
     """Those that the waves keep apart."""
+    soft_conflicts: tuple[Conflict, ...]
+    """Issues that may meet, too unlikely to be kept apart: side by side they cost the rework to expect."""
     hot_conflicts: tuple[TrackConflict, ...]
     """Meetings in hot files alone, which the waves allow."""
     waves: tuple[tuple[str, ...], ...]

@@ -37,7 +37,7 @@ AGAINST = ("age",)
 LEVEL = "usual"
 RIDGE = 3.0
 MOMENTS, FEWEST_CASES, BATCH, AHEAD = 45, 8, 20, 60
-"""Moments beside the snapshots, the cases between two of them, and how many issues of how many next cases are paired."""
+"""Moments beside the snapshots, the cases between two, and how many issues of how many next cases are paired."""
 TARGET = Path(fitted_pairs.__file__)
 FIGURES = ("pair_auc", "pair_ap", "safest_half")
 
@@ -110,7 +110,7 @@ def left_out(pairs: Mapping[str, Sequence[Pair]], judged: Mapping[str, Sequence[
 
 
 def _calibration(scored: Sequence[tuple[float, bool]]) -> dict[str, float]:
-    """The mean chance beside the rate, and what is flagged at one half: its share, how much of it met, of all that met."""
+    """The mean chance, and what is flagged at one half: its share of all, how much of it met, how much of all met."""
     import numpy as np  # ty: ignore[unresolved-import]
 
     p = 1 / (1 + np.exp(-np.array([score for score, _ in scored])))
