@@ -175,6 +175,7 @@ def _issue(record: dict[str, Any], where: str, note: Note) -> Issue | None:
         assignee=text(record, "assignee", note),
         created=moment(record, "created_at", note),
         updated=moment(record, "updated_at", note),
+        started=moment(record, "started_at", note),
         closed=moment(record, "closed_at", note),
         defer_until=moment(record, "defer_until", note),
         estimated_minutes=minutes if minutes and minutes > 0 else None,

@@ -79,7 +79,7 @@ def lower_bound(shop: Shop, order: Sequence[int]) -> Bound:
     for clique in _cliques(shop, order, [at for at in real if shop.apart[at]], last):
         found = _framed(clique, first, last, one_by_one, "conflicts")
         best = found if found.seconds > best.seconds else best
-    step = grain(shop, real)
+    step = grain(shop, [at for at in order if shop.jobs[at].is_track or shop.jobs[at].seconds])
     return replace(best, seconds=step * ceil(best.seconds / step - 1e-9)) if step else best
 
 

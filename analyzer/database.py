@@ -27,8 +27,8 @@ PATIENCE = 5.0
 
 _FIELDS = (
     "id", "title", "description", "design", "acceptance_criteria", "notes", "status", "priority", "issue_type",
-    "assignee", "created_at", "updated_at", "closed_at", "defer_until", "estimated_minutes", "pinned", "ephemeral",
-    "is_template", "metadata",
+    "assignee", "created_at", "updated_at", "started_at", "closed_at", "defer_until", "estimated_minutes", "pinned",
+    "ephemeral", "is_template", "metadata",
 )  # fmt: skip
 _MARKS = ("pinned", "ephemeral", "is_template")
 _EDGE_FIELDS = ("issue_id", "depends_on_id", "type", "metadata")

@@ -14,7 +14,7 @@ from analyzer.layout import Look, clean
 from analyzer.placing import hours
 from analyzer.proposal import Plan
 from analyzer.readiness import NOT_WORK, is_container, is_work
-from analyzer.report import meetings, placement, why_not
+from analyzer.report import likeliest, meetings, placement, soft_meetings, why_not
 from analyzer.scope import Scope, ScopeFile
 from analyzer.tracks import Track, TrackStatus
 
@@ -179,11 +179,16 @@ def _file(file: ScopeFile) -> str:
 def _meets(plan: Plan, issue: Issue, met: Sequence[Conflict]) -> Iterator[str]:
     hard = [found for found in met if not found.hot_only]
     if hard:
-        told = [f"{_other(issue, found)} ({found.p:.0%}, in {found.witness})" for found in hard[:NAMED]]
+        told = [f"{_other(issue, found)} ({found.p:.0%}, in {likeliest(found.paths)})" for found in hard[:NAMED]]
         more = [f"{len(hard) - NAMED} more"] if len(hard) > NAMED else []
         yield f"It should not run beside {_listed([*told, *more])}."
     if len(met) > len(hard):
         count = len(met) - len(hard)
         yield f"It meets {count} other{'s' * (count > 1)} in hot files alone, which may run beside it."
-    if not met and issue.id in plan.track_of:
+    soft = soft_meetings(plan, issue.id)
+    if soft:
+        told = [f"{_other(issue, found)} ({found.p:.0%}, in {likeliest(found.paths)})" for found in soft[:NAMED]]
+        more = [f"{len(soft) - NAMED} more"] if len(soft) > NAMED else []
+        yield f"It may also meet {_listed([*told, *more])}: the plan counts the rework to expect."
+    if not met and not soft and issue.id in plan.track_of:
         yield "It is likely to meet no other open issue in a file."

@@ -62,6 +62,8 @@ class Issue:
     assignee: str = ""
     created: float | None = None
     updated: float | None = None
+    started: float | None = None
+    """When work on it began, where the tracker tells."""
     closed: float | None = None
     defer_until: float | None = None
     estimated_minutes: int | None = None

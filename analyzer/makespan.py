@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from analyzer.bounds import Bound
 from analyzer.conflicts import Conflict
 from analyzer.graph import Node
-from analyzer.placing import hours
+from analyzer.placing import hours, neighbours
 from analyzer.proposal import Makespan
 from analyzer.schedule import Apart, Job, Prices, Shop, Timetable, list_schedule
 from analyzer.study import Study
@@ -36,18 +36,22 @@ def prices(study: Study, soft: Iterable[Conflict]) -> dict[tuple[str, str], floa
 
 def makespan(
     study: Study, tracks: Sequence[Track], near: Apart, costs: Prices, slots: int
-) -> tuple[Makespan, dict[str, float]]:
-    """The expected time for all tracks that can be reached, and the second at which each of their issues begins."""
+) -> tuple[Makespan, dict[str, float], Apart]:
+    """The expected time for all tracks that can be reached, the second at which each of their issues begins, and which
+    of the issues with a price the timetable keeps one after the other.
+    """
     jobs = _jobs(study, tracks)
     shop = Shop.of(jobs, near, slots, costs)
     found = best_timetable(shop)
+    ends = {job.name: end for job, end in zip(jobs, found.timetable.ends, strict=True)}
     starts = {job.name: start for job, start in zip(jobs, found.timetable.starts, strict=True) if job.is_track}
     chain, _ = study.critical_path()
     bound = found.bound
     span = Makespan(
         found.timetable.makespan, bound.seconds, chain, bound.kind, _binds(shop, bound), _gap(shop, found), found.proven
     )
-    return span, starts
+    kept = ((a, b) for a, b in costs if a in starts and b in starts and (starts[a] >= ends[b] or starts[b] >= ends[a]))
+    return span, starts, neighbours(kept)
 
 
 def _jobs(study: Study, tracks: Sequence[Track]) -> list[Job]:
@@ -65,8 +69,15 @@ def _jobs(study: Study, tracks: Sequence[Track]) -> list[Job]:
             before = previous[issue]
             after: frozenset[Node] = frozenset((*graph.predecessors(issue), *((before,) if before else ())))
             jobs.append(Job(issue, after, study.seconds(issue), weight=2.0 ** (4 - study.rank(issue)[0])))
-    milestones = (node for node in graph if node not in previous and node not in study.reach)
-    return jobs + [Job(node, frozenset(graph.predecessors(node)), is_track=False) for node in milestones]
+    milestones = [node for node in graph if node not in previous and node not in study.reach]
+    return jobs + [_milestone(study, node) for node in milestones]
+
+
+def _milestone(study: Study, node: Node) -> Job:
+    """What needs no slot: a gate between issues, or an issue that somebody is at, who needs the time that is left."""
+    if isinstance(node, str) and node in study.under_way:
+        return Job(node, frozenset(), study.under_way[node], is_track=False)
+    return Job(node, frozenset(study.order.acyclic.predecessors(node)), is_track=False)
 
 
 def _binds(shop: Shop, bound: Bound) -> str:

@@ -9,7 +9,7 @@ from analyzer.layout import Look, clean
 from analyzer.placing import hours
 from analyzer.preview import Preview
 from analyzer.proposal import Placed, Plan, TrackConflict
-from analyzer.report import hot_files
+from analyzer.report import hot_files, likeliest
 from analyzer.scope import Scope
 from analyzer.study import circle
 from analyzer.tracks import Track, TrackStatus
@@ -30,12 +30,12 @@ def analyze_text(plan: Plan, look: Look) -> str:
 
 def conflicts_text(plan: Plan, look: Look) -> str:
     """Which tracks would meet, and where."""
-    return _told(plan, look, (_opening, _meet if plan.conflicts else _no_conflicts, _hot))
+    return _told(plan, look, (_opening, _meet if plan.conflicts else _no_conflicts, _may_meet, _hot))
 
 
 def full_text(plan: Plan, look: Look) -> str:
     """Everything, each section once."""
-    everything = (_now, _next, _waiting, _meet, _hot, _tracks, _cycles, _layers, _critical, _epics, _end)
+    everything = (_now, _next, _waiting, _meet, _may_meet, _hot, _tracks, _cycles, _layers, _critical, _epics, _end)
     return _told(plan, look, (_opening, *everything))
 
 
@@ -127,8 +127,14 @@ def _meet(plan: Plan, look: Look) -> list[str]:
 
 
 def _met(conflict: TrackConflict) -> tuple[str, str, str, str]:
-    more = f" (+{len(conflict.paths) - 1} more)" if len(conflict.paths) > 1 else ""
-    return f"{conflict.p:.0%}", f"{conflict.a} × {conflict.b}", " / ".join(conflict.issues), conflict.witness + more
+    where = likeliest(conflict.paths)
+    return f"{conflict.p:.0%}", f"{conflict.a} × {conflict.b}", " / ".join(conflict.issues), where
+
+
+def _may_meet(plan: Plan, look: Look) -> list[str]:
+    first = sorted(plan.soft_conflicts, key=lambda one: (-one.p, one.a, one.b))
+    rows = [(f"{one.p:.0%}", f"{one.a} / {one.b}", likeliest(one.paths)) for one in first]
+    return _section(look, "MAY MEET", rows, "side by side only where that is worth the rework to expect", "pairs")
 
 
 def _no_conflicts(plan: Plan, look: Look) -> list[str]:

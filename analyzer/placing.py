@@ -23,7 +23,7 @@ def name_tracks(study: Study, runs: Sequence[tuple[str, ...]]) -> tuple[Track, .
 def _status(study: Study, run: tuple[str, ...]) -> TrackStatus:
     if study.standings[run[0]].ready:
         return TrackStatus.INDEPENDENT
-    return TrackStatus.BLOCKED if run[0] in study.reach else TrackStatus.DEPENDENT
+    return TrackStatus.BLOCKED if run[0] in study.reach or run[0] in study.under_way else TrackStatus.DEPENDENT
 
 
 def _track(study: Study, name: str, run: tuple[str, ...], status: TrackStatus) -> Track:

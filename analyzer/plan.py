@@ -3,7 +3,8 @@
 Pure: the same facts give the same plan, whatever the order of their lines. Nothing here changes a tracker, a
 repository or a slot; every plan is a dry run until somebody acts on it.
 
-The waves are made of tracks, in the order in which the best timetable of the issues begins them.
+The waves follow from the best timetable of the issues: they are made of tracks in the order in which it begins them,
+and tracks that it keeps one after the other for the rework that meeting would cost are in different waves.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from analyzer.conflicts import Conflict, find_conflicts
 from analyzer.facts import Facts
 from analyzer.graph import Node
-from analyzer.issues import Issue, Status
 from analyzer.makespan import makespan, prices
 from analyzer.placing import assign, conflicts_of, name_tracks, neighbours, queue
 from analyzer.policy import Policy
@@ -25,9 +25,6 @@ from analyzer.study import Study
 from analyzer.tracks import Track, TrackStatus, bind
 
 __all__ = ["Plan", "Policy", "Request", "make_plan"]
-
-FRESH_DAYS = 7.0
-"""Work that the tracker calls in progress keeps others off its files this long after its last update."""
 
 
 def make_plan(
@@ -44,12 +41,17 @@ def make_plan(
     found, soft = _meetings(study, scopes, policy)
     hard = tuple(conflict for conflict in found if policy.hot == "serialize" or not conflict.hot_only)
     near = neighbours((conflict.a, conflict.b) for conflict in hard)
-    tracks = name_tracks(study, bind(study.chosen, study.order.acyclic, study.standings, near, study.rank))
+    free = study.chosen - study.under_way.keys()
+    runs = bind(free, study.order.acyclic, study.standings, near, study.rank)
+    tracks = name_tracks(study, [*runs, *((name,) for name in study.ranked if name in study.under_way)])
     between = conflicts_of(tracks, hard)
     costs = prices(study, soft)
-    running, slots = _running(tracks, hard, _in_progress(study, request)), max(1, request.slots)
-    span, starts = makespan(study, tracks, near, costs, slots)
-    names = _waves(_track_jobs(study, tracks, starts), between, slots, frozenset(running))
+    running, slots = _running(tracks, hard, frozenset(study.under_way)), max(1, request.slots)
+    span, starts, kept = makespan(study, tracks, near, costs, slots)
+    later = frozenset(running) | {
+        track.id for track in tracks if not study.under_way.keys().isdisjoint(track.waits_for)
+    }
+    names = _waves(_track_jobs(study, tracks, starts), _apart(tracks, between, kept), slots, later)
     assignments = assign(study, tracks, names[0] if names else (), request.slots)
     return Plan(
         facts=facts,
@@ -75,11 +77,19 @@ def make_plan(
 
 
 def _waves(
-    jobs: Sequence[Job], conflicts: Iterable[TrackConflict], slots: int, running: frozenset[str]
+    jobs: Sequence[Job], apart: Mapping[str, frozenset[str]], slots: int, later: frozenset[str]
 ) -> tuple[tuple[str, ...], ...]:
     """The names of the tracks in each wave."""
-    apart = neighbours((conflict.a, conflict.b) for conflict in conflicts)
-    return tuple(tuple(str(name) for name in wave) for wave in waves(jobs, apart, slots, running))
+    return tuple(tuple(str(name) for name in wave) for wave in waves(jobs, apart, slots, later))
+
+
+def _apart(
+    tracks: Sequence[Track], conflicts: Iterable[TrackConflict], kept: Mapping[str, frozenset[str]]
+) -> dict[str, frozenset[str]]:
+    """Which tracks may not be in one wave: those that conflict, and those that the timetable keeps apart."""
+    home = {issue: track.id for track in tracks for issue in track.issues}
+    priced = ((home[a], home[b]) for a, others in kept.items() for b in others if home[a] != home[b])
+    return neighbours([*((one.a, one.b) for one in conflicts), *priced])
 
 
 def _scopes(
@@ -91,17 +101,6 @@ def _scopes(
     wanted = [study.backlog.issues[name] for name in names if name not in known]
     fresh = predict(wanted, study.backlog.issues, facts.history, facts.tree, policy.scope) if wanted else {}
     return {name: known[name] if name in known else fresh[name] for name in names}
-
-
-def _in_progress(study: Study, request: Request) -> frozenset[str]:
-    """The issues whose files are taken: what we were told is busy, and what the tracker says is freshly in progress."""
-    since = request.now - FRESH_DAYS * 86400
-
-    def is_fresh(issue: Issue) -> bool:
-        return issue.status in (Status.IN_PROGRESS, Status.HOOKED) and (issue.updated is None or issue.updated >= since)
-
-    fresh = (name for name in study.backlog.blockers if is_fresh(study.backlog.issues[name]))
-    return frozenset((*request.busy, *fresh))
 
 
 def _running(tracks: Sequence[Track], found: Iterable[Conflict], busy: frozenset[str]) -> dict[str, Conflict]:

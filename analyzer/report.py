@@ -6,7 +6,7 @@ paths are relative to the repository, a file's evidence is told in words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from analyzer.conflicts import Conflict
@@ -17,6 +17,8 @@ from analyzer.scope import Scope, ScopeFile
 from analyzer.tracks import Track, TrackStatus
 
 SCHEMA = 1
+NAMED = 3
+"""Paths that are named of one meeting."""
 MOST_FILES = 30
 """Files told of one scope in an answer."""
 Json = dict[str, Any]
@@ -66,6 +68,7 @@ def conflicts_json(plan: Plan) -> Json:
     return {
         **_basis(plan),
         "conflicts": [_conflict(conflict) for conflict in plan.conflicts],
+        "soft_conflicts": [_issue_conflict(conflict) for conflict in plan.soft_conflicts],
         "hot_conflicts": [_conflict(conflict) for conflict in plan.hot_conflicts],
         "hot": [{"path": path, "issues": list(issues)} for path, issues in hot_files(plan).items()],
     }
@@ -95,6 +98,7 @@ def explain_json(plan: Plan, issue: Issue, scope: Scope) -> Json:
         "place": placement(plan, track) if track else "",
         "scope": {**_scope(scope), "hot": list(scope.hot)},
         "conflicts": [_issue_conflict(conflict) for conflict in meetings(plan, issue.id)],
+        "soft_conflicts": [_issue_conflict(conflict) for conflict in soft_meetings(plan, issue.id)],
     }
 
 
@@ -130,8 +134,22 @@ def placement(plan: Plan, track: Track) -> str:
 
 def meetings(plan: Plan, name: str) -> tuple[Conflict, ...]:
     """The conflicts of one issue, likeliest first."""
-    found = (conflict for conflict in plan.issue_conflicts if name in (conflict.a, conflict.b))
+    return _of(name, plan.issue_conflicts)
+
+
+def soft_meetings(plan: Plan, name: str) -> tuple[Conflict, ...]:
+    """Those that are too unlikely to keep issues apart, likeliest first."""
+    return _of(name, plan.soft_conflicts)
+
+
+def _of(name: str, conflicts: Iterable[Conflict]) -> tuple[Conflict, ...]:
+    found = (conflict for conflict in conflicts if name in (conflict.a, conflict.b))
     return tuple(sorted(found, key=lambda conflict: (-conflict.p, conflict.a, conflict.b)))
+
+
+def likeliest(paths: Sequence[str]) -> str:
+    """Where a meeting is likeliest, in words: one to three paths."""
+    return " or ".join(filter(None, (", ".join(paths[:NAMED][:-1]), paths[:NAMED][-1])))
 
 
 def hot_files(plan: Plan) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ Two jobs that are `apart` never run side by side. Two that have a price may: the
 in the order, when both begin at once) takes that many seconds longer, for what it has to do again. `patient` lists
 wait where others pay.
 
-A milestone is a job that needs no slot and no time.
+A milestone is a job that needs no slot; most need no time. One that does is work that others are at already.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Shop:
 
 @dataclass(frozen=True)
 class Timetable:
-    """When each job begins and ends, by its number in the shop (inf: never), and when the last has ended."""
+    """When each job begins and ends, by its number in the shop (inf: never), and when the last in a slot has ended."""
 
     starts: tuple[float, ...]
     ends: tuple[float, ...]
@@ -110,6 +110,8 @@ class _Run:
     parked: dict[int, list[int]] = field(default_factory=dict)
     running: list[tuple[float, int]] = field(default_factory=list)
     at_work: set[int] = field(default_factory=set)
+    elsewhere: int = 0
+    """How many of those running need no slot."""
     starts: list[float] = field(default_factory=list)
     ends: list[float] = field(default_factory=list)
 
@@ -125,13 +127,14 @@ class _Run:
         now = 0.0
         self._open([at for at, count in enumerate(self.left) if not count], now)
         while self.free or self.running:
-            while self.free and len(self.running) < self.shop.slots:
+            while self.free and len(self.running) - self.elsewhere < self.shop.slots:
                 self._begin(self.order[heappop(self.free)], now)
             now, at = heappop(self.running)
             self._end(at, now)
             while self.running and self.running[0][0] == now:
                 self._end(heappop(self.running)[1], now)
-        return Timetable(tuple(self.starts), tuple(self.ends), now)
+        last = max((self.ends[at] for at, job in enumerate(self.shop.jobs) if job.is_track), key=_finite, default=0.0)
+        return Timetable(tuple(self.starts), tuple(self.ends), _finite(last))
 
     def _begin(self, at: int, now: float) -> None:
         rivals = self.shop.apart[at] & self.at_work if self.shop.apart[at] else ()
@@ -146,6 +149,7 @@ class _Run:
 
     def _end(self, at: int, now: float) -> None:
         self.at_work.discard(at)
+        self.elsewhere -= not self.shop.jobs[at].is_track
         for place in self.parked.pop(at, ()):
             heappush(self.free, place)
         self._freed(at, now)
@@ -166,11 +170,20 @@ class _Run:
             if self.shop.jobs[at].is_track:
                 heappush(self.free, self.place[at])
                 continue
-            self.starts[at] = self.ends[at] = now
+            self.starts[at], self.ends[at] = now, now + self.shop.jobs[at].seconds
+            if self.ends[at] > now:
+                self.elsewhere += 1
+                heappush(self.running, (self.ends[at], at))
+                continue
             for other in self.shop.after[at]:
                 self.left[other] -= 1
                 if not self.left[other]:
                     ready.append(other)
+
+
+def _finite(end: float) -> float:
+    """The end, 0 for what never ends."""
+    return end if end < float("inf") else 0.0
 
 
 def list_schedule(shop: Shop, order: Sequence[int] | None = None, *, patient: bool = False) -> Timetable:

@@ -15,7 +15,7 @@ from functools import cached_property
 
 from analyzer.estimates import Estimates, learn
 from analyzer.graph import Node, Order, Waiting, issue_of, longest_chain, order, out_of_reach, tails, urgencies
-from analyzer.issues import Issue
+from analyzer.issues import Issue, Status
 from analyzer.proposal import Blocked, Epic, Request, find_issue
 from analyzer.readiness import Backlog, Rules, Standing, is_container, is_work, resolve, standings
 from analyzer.tracks import Rank
@@ -23,6 +23,11 @@ from analyzer.tracks import Rank
 MOST_TOLD = 8
 """Issues of a cycle that are named in a sentence."""
 UNCHOSEN = "not among the issues asked for"
+AT_WORK = (Status.IN_PROGRESS, Status.HOOKED)
+FRESH_DAYS = 7.0
+"""Work that the tracker calls in progress is believed to be this long after its last update."""
+LEAST_LEFT = 0.25
+"""The share of an estimate that is left however long ago the work began."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class Study:
     chosen: frozenset[str]
     """The unfinished work issues that the request is about."""
     estimates: Estimates
+    request: Request
 
     @classmethod
     def of(cls, issues: tuple[Issue, ...], request: Request, rules: Rules, default_seconds: float) -> Study:
@@ -44,14 +50,37 @@ class Study:
         """
         backlog = resolve(issues, rules)
         known = learn(backlog.issues.values(), default_seconds)
-        return cls(backlog, standings(backlog, rules), order(backlog), _chosen(backlog, request), known)
+        return cls(backlog, standings(backlog, rules), order(backlog), _chosen(backlog, request), known, request)
+
+    @cached_property
+    def under_way(self) -> dict[str, float]:
+        """What is being worked on -> the seconds of work that are probably left.
+
+        That is what the request calls busy, and what the tracker freshly calls in progress.
+        """
+        fresh = (name for name in self.backlog.blockers if _is_fresh(self.backlog.issues[name], self.request.now))
+        busy = (name for name in self.request.busy if name in self.backlog.blockers)
+        return {name: self._left(self.backlog.issues[name]) for name in dict.fromkeys((*busy, *fresh))}
+
+    def _left(self, issue: Issue) -> float:
+        """Less than the estimate by what was worked since it began, as far as the tracker tells; never nothing."""
+        whole = self.estimates.seconds(issue)
+        since = (issue.started or issue.updated) if issue.status in AT_WORK else None
+        worked = max(0.0, self.request.now - since) if since is not None else 0.0
+        return max(LEAST_LEFT * whole, whole - worked)
 
     @cached_property
     def reach(self) -> dict[Node, str]:
         """Nodes that no chosen work will free -> the issue at which it ends."""
-        held = {name: standing.held for name, standing in self.standings.items() if standing.held}
+        held = {
+            name: standing.held
+            for name, standing in self.standings.items()
+            if standing.held and name not in self.under_way
+        }
         others = (
-            name for name in self.backlog.blockers if name not in self.chosen and is_work(self.backlog.issues[name])
+            name
+            for name in self.backlog.blockers
+            if name not in self.chosen and name not in self.under_way and is_work(self.backlog.issues[name])
         )
         return out_of_reach(self.backlog, self.order, {**dict.fromkeys(others, UNCHOSEN), **held})
 
@@ -108,11 +137,18 @@ class Study:
             told.append("in a cycle: " + circle(cycle))
         elif end != name and self._end_of(end) and (end not in standing.waits_for or not standing.held):
             told.append(f"{end} is {self._end_of(end)}")
+        told += [self._until(other) for other in standing.waits_for if other in self.under_way]
         return Blocked(name, standing.waits_for, "; ".join(told))
 
     @cached_property
     def _cycle_of(self) -> dict[str, tuple[str, ...]]:
         return {name: cycle for cycle in reversed(self.order.cycles) for name in cycle}
+
+    def _until(self, name: str) -> str:
+        """When the work on an issue will probably end."""
+        issue = self.backlog.issues[name]
+        by = f", by {issue.assignee}" if issue.assignee and issue.status in AT_WORK else ""
+        return f"{name} is in progress{by}, about {round(self.under_way[name] / 60)} min left"
 
     def _end_of(self, name: str) -> str:
         if name in self._cycle_of:
@@ -150,6 +186,9 @@ def circle(names: Sequence[str]) -> str:
         else (*names[: MOST_TOLD - 2], f"… {len(names) - MOST_TOLD + 1} more …", names[-1])
     )
     return " → ".join((*shown, names[0]))
+
+def _is_fresh(issue: Issue, now: float) -> bool:
+    return issue.status in AT_WORK and (issue.updated is None or issue.updated >= now - FRESH_DAYS * 86400)
 
 
 def _chosen(backlog: Backlog, request: Request) -> frozenset[str]:

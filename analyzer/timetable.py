@@ -2,13 +2,15 @@
 
 The rule, in this order:
   1. The order of rank (urgent work first) is kept when its timetable ends at the lower bound; with more than 14 jobs,
-     when it ends within 1 % of it.
+     when it ends within 1 % of it. Rivals that would cost rework wait for each other where that ends as soon.
   2. Else orders by the longest chain behind a job, by the work it conflicts with, by both, and by its length are tried
      too; each also with the patience to wait for a rival that would cost rework. The best is improved by scheduling
      from its end backwards and again forwards, and by moving jobs of its last chain to the front, a bounded number of
      times. Up to 14 jobs are then searched for the proven optimum, up to 40 as far as a bounded search gets.
   3. The shortest makespan wins. Rank wins when nothing ends sooner (by more than 1 % with more than 14 jobs); among
      others of one makespan the least sum of weight times end wins, then the order tried first.
+
+Where work of others has to be waited for, no optimum is searched.
 
 Everything is counted, nothing is timed or drawn by lot: the same jobs give the same timetable.
 """
@@ -56,14 +58,15 @@ def best_timetable(shop: Shop) -> Answer:
     order = shop.order()
     bound = lower_bound(shop, order)
     real = [at for at in order if shop.jobs[at].is_track]
-    rank = _draft(shop, tuple(range(len(shop.jobs))), patient=False)
     slack = NEAR * bound.seconds if len(real) > MOST_JOBS else EPSILON
+    rank = _by_rank(shop, slack)
     if rank.timetable.makespan <= bound.seconds + slack:
         return Answer(rank.timetable, bound, rank.timetable.makespan <= bound.seconds + EPSILON)
     best = min([rank, *_rules(shop, order)], key=lambda draft: draft.worth)
     best = _improved(shop, _justified(shop, best, bound), bound, len(real))
     found, proven = best.timetable, False
-    if len(real) <= MOST_SEARCHED and found.makespan > bound.seconds + EPSILON:
+    waiting = any(job.seconds for job in shop.jobs if not job.is_track)
+    if len(real) <= MOST_SEARCHED and not waiting and found.makespan > bound.seconds + EPSILON:
         clique = bound.jobs if bound.kind == "conflicts" else ()
         shorter, proven = optimum(shop, order, found.makespan, bound.seconds, clique)
         found = shorter or found
@@ -71,6 +74,16 @@ def best_timetable(shop: Shop) -> Answer:
     if rank.timetable.makespan <= found.makespan + slack:
         found, proven = rank.timetable, proven and rank.timetable.makespan <= found.makespan + EPSILON
     return Answer(found, bound, proven)
+
+
+def _by_rank(shop: Shop, slack: float) -> _Draft:
+    """The timetable in the order of rank; without rework where that ends as soon."""
+    order = tuple(range(len(shop.jobs)))
+    rank = _draft(shop, order, patient=False)
+    if any(shop.prices):
+        calm = _draft(shop, order, patient=True)
+        return calm if calm.timetable.makespan <= rank.timetable.makespan + slack else rank
+    return rank
 
 
 def _draft(shop: Shop, order: tuple[int, ...], *, patient: bool) -> _Draft:

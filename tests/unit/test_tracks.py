@@ -12,7 +12,7 @@ from analyzer.issues import Bond, Dependency, Issue, Status
 from analyzer.plan import Plan, Policy
 from analyzer.scope import ScopePolicy
 from analyzer.tracks import TrackStatus
-from tests.support.backlogs import issue, plan
+from tests.support.backlogs import NOW, issue, plan
 
 
 def runs(found: Plan) -> set[tuple[str, ...]]:
@@ -81,6 +81,41 @@ def test_work_in_progress_keeps_others_off_its_files():
     (why,) = [one.why for one in found.queued if one.track == found.track_of["y"].id]
     assert "x" in why
     assert "src/auth/a.py" in why
+
+
+def test_what_waits_for_work_in_progress_comes_after_what_is_left_of_it():
+    begun = issue("x", status=Status.IN_PROGRESS, estimated_minutes=60, started=NOW - 40 * 60, updated=NOW - 60)
+    found = plan([begun, issue("y", "x", estimated_minutes=30), issue("z", estimated_minutes=10)])
+    waiting = found.track_of["y"]
+    assert waiting.status is TrackStatus.DEPENDENT
+    assert "x is in progress, about 20 min left" in waiting.why
+    assert [waiting.id in wave for wave in found.waves] == [False, True]
+    assert found.makespan.expected == 50 * 60
+    assert found.track_of["x"].status is TrackStatus.BLOCKED
+
+
+def test_work_begun_long_ago_is_nearly_done_and_work_nobody_speaks_of_is_not_waited_for():
+    late = issue("x", status=Status.IN_PROGRESS, estimated_minutes=60, updated=NOW - 86400)
+    assert plan([late, issue("y", "x", estimated_minutes=30)]).makespan.expected == 45 * 60
+    forgotten = issue("x", status=Status.IN_PROGRESS, updated=NOW - 30 * 86400)
+    assert plan([forgotten, issue("y", "x")]).track_of["y"].status is TrackStatus.BLOCKED
+
+
+def test_what_is_told_to_be_busy_is_waited_for_though_the_tracker_does_not_know():
+    found = plan([issue("x", estimated_minutes=30), issue("y", "x", estimated_minutes=30)], busy=("x",), slots=1)
+    assert found.makespan.expected == 60 * 60
+    assert not any(found.track_of["x"].id in wave for wave in found.waves)
+
+
+def test_a_likely_meeting_below_the_threshold_is_avoided_where_that_costs_nothing():
+    policy = Policy(conflict_at=0.9)
+    found = plan(
+        [touching("x", "src/auth/a.py"), touching("y", "src/auth/a.py"), issue("z")], policy, tree=TREE, slots=2
+    )
+    assert [(one.a, one.b) for one in found.soft_conflicts] == [("x", "y")]
+    assert found.conflicts == ()
+    together = [{found.track_of[name].id for name in "xy"} <= {*wave} for wave in found.waves]
+    assert not any(together)
 
 
 @pytest.mark.parametrize("hot", ["share", "serialize", "ignore"])
