@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import exp, sqrt
+from typing import Any
 
 from analyzer.fitted_pairs import RISK
 from analyzer.scope import Scope
 from analyzer.ties import Precedent
 
-Vector = Mapping[object, float]
+Vector = Mapping[Any, float]
 Files = frozenset[str]
 LEAST_RARITY = 0.5
 """What a file tells of which nothing is known."""
@@ -33,7 +34,7 @@ class Side:
         self.chances = {file.path: file.p for file in scope.files}
         rarity = scope.ties.rarity
         self.rare = _unit({path: p * rarity.get(path, LEAST_RARITY) ** 2 for path, p in self.chances.items()})
-        folders: dict[object, float] = {}
+        folders: dict[str, float] = {}
         for path, p in self.chances.items():
             folder = path.rpartition("/")[0]
             folders[folder] = folders.get(folder, 0.0) + p
@@ -93,7 +94,7 @@ def risk(a: Scope, b: Scope) -> float:
 
 
 def _called(precedents: tuple[Precedent, ...]) -> Vector:
-    found: dict[object, float] = {}
+    found: dict[Files, float] = {}
     for weight, files in precedents:
         found[files] = found.get(files, 0.0) + weight
     return _unit(found)
@@ -105,7 +106,7 @@ def _weight(known: dict[Files, float], precedents: tuple[Precedent, ...], files:
     return known[files]
 
 
-def _unit(weights: Mapping[object, float]) -> Vector:
+def _unit(weights: Vector) -> Vector:
     length = sqrt(sum(weight * weight for weight in weights.values())) or 1.0
     return {key: weight / length for key, weight in weights.items()}
 

@@ -92,4 +92,5 @@ def _tied(row: list[Any]) -> Ties:
     sets, found, plain = row
     precedents = (tuple((weight, frozenset(files)) for weight, files in each) for each in found)
     kept = zip(_SETS, map(frozenset, sets), strict=True), zip(_PRECEDENTS, precedents, strict=True)
-    return Ties(**dict(kept[0]), **dict(kept[1]), **dict(zip(_PLAIN, plain, strict=True)))
+    fields: dict[str, Any] = {**dict(kept[0]), **dict(kept[1]), **dict(zip(_PLAIN, plain, strict=True))}
+    return Ties(**fields)

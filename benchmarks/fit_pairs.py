@@ -56,8 +56,8 @@ def moments(repository: Repository) -> Iterator[Moment]:
 
 def fit(pairs: Mapping[str, Sequence[Pair]]) -> Table:
     """The table for the pairs of each repository; the key of the intercept is empty."""
-    import numpy as np  # ty: ignore[unresolved-import]
-    from scipy.optimize import nnls  # ty: ignore[unresolved-import]
+    import numpy as np  # ty: ignore[import-not-found]
+    from scipy.optimize import nnls  # ty: ignore[import-not-found]
 
     names = [name for name in next(iter(pairs.values()))[0][0] if name != LEVEL]
     sign = np.array([-1.0 if name in AGAINST else 1.0 for name in names])
@@ -79,7 +79,7 @@ def fit(pairs: Mapping[str, Sequence[Pair]]) -> Table:
 
 def _curve(pairs: Mapping[str, Sequence[Pair]], table: Table) -> tuple[float, float, float]:
     """Intercept, and slopes on the sum and on the level, of the logistic curve; by Newton's method."""
-    import numpy as np  # ty: ignore[unresolved-import]
+    import numpy as np  # ty: ignore[import-not-found]
 
     sums = [(summed(table, told), told[LEVEL]) for found in pairs.values() for told, _ in found]
     x = np.column_stack([np.ones(len(sums)), np.array(sums)])
@@ -111,7 +111,7 @@ def left_out(pairs: Mapping[str, Sequence[Pair]], judged: Mapping[str, Sequence[
 
 def _calibration(scored: Sequence[tuple[float, bool]]) -> dict[str, float]:
     """The mean chance, and what is flagged at one half: its share of all, how much of it met, how much of all met."""
-    import numpy as np  # ty: ignore[unresolved-import]
+    import numpy as np  # ty: ignore[import-not-found]
 
     p = 1 / (1 + np.exp(-np.array([score for score, _ in scored])))
     met = np.array([float(met) for _, met in scored])
@@ -136,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help=f"replace {TARGET.name} (else only judge)")
     asked = parser.parse_args(arguments)
     try:
-        import scipy  # noqa: F401  # ty: ignore[unresolved-import]
+        import scipy  # noqa: F401  # ty: ignore[import-not-found]
     except ImportError:
         print("fitting needs numpy and scipy: uv sync --group fit", file=sys.stderr)
         return 1

@@ -1,6 +1,7 @@
 """The chance that two issues meet: what must raise it, what must lower it, and what the past is asked for."""
 
 from math import log
+from typing import Any
 
 import pytest
 
@@ -44,20 +45,24 @@ def test_a_rare_file_tells_more_than_a_common_one():
 
 @pytest.mark.parametrize("ties", [{"named": {"src/x.py"}}, {"labels": {"area"}}, {"dependants": {"c"}}])
 def test_it_grows_with_what_both_have(ties):
-    both = {key: frozenset(value) for key, value in ties.items()}
+    both: Any = {key: frozenset(value) for key, value in ties.items()}
     assert risk(tied("a", **both), tied("b", **both)) > risk(tied("a", **both), tied("b"))
 
 
 @pytest.mark.parametrize("kind", ["cited", "targets"])
 def test_it_grows_when_one_speaks_of_the_other_whichever_comes_first(kind):
-    telling = tied("a", **{kind: frozenset({"b"})})
+    named: Any = {kind: frozenset({"b"})}
+    telling = tied("a", **named)
     assert risk(telling, tied("b")) == pytest.approx(risk(tied("b"), telling))
     assert risk(telling, tied("b")) > risk(tied("a"), tied("b"))
 
 
 @pytest.mark.parametrize("kind", ["precedents", "alike"])
 def test_it_grows_when_precedents_met(kind):
-    a, b, c = (Scope(name, ties=Ties(name, **{kind: ((1.0, frozenset(files)),)})) for name, files in MET.items())
+    def after(files) -> Any:
+        return {kind: ((1.0, frozenset(files)),)}
+
+    a, b, c = (Scope(name, ties=Ties(name, **after(files))) for name, files in MET.items())
     assert risk(a, b) > risk(a, c)
     assert risk(a, a) > risk(a, b)
 
