@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.issues import Bond, Dependency, Issue, Status
@@ -166,6 +166,7 @@ def blocked_by(found: Plan) -> dict[str, set[str]]:
 
 
 @given(backlogs, st.integers(1, 4), st.randoms())
+@settings(deadline=None)
 def test_whatever_the_backlog_the_plan_holds_together(issues, slots, shuffler):
     found = plan(issues, slots=slots, tree=TREE)
     blockers = blocked_by(found)
