@@ -29,6 +29,8 @@ from analyzer.scope import Scope
 LEAST_PRODUCT = 0.02
 PATTERN_P = 0.3
 """The chance that a path which a reserved pattern covers is touched, where the scope does not say."""
+CROWD = 400
+"""Issues whose meetings in one hot file are told, those that are surest to touch it: they grow with the square."""
 SHOWN = 3
 """Paths that the evidence of a conflict explains."""
 UNDERSTATED = 2
@@ -77,10 +79,11 @@ def _multiplied(desk: _Desk) -> Iterator[Conflict]:
     for path, holders in _holders(desk.held).items():
         # A hot file is worth a pair only if it makes the conflict on its own: there are too many of them.
         least = threshold if path in desk.hot else min(LEAST_PRODUCT, threshold / 10)
-        _multiply(free[path in desk.hot], holders, least)
+        _multiply(free[path in desk.hot], holders[:CROWD] if path in desk.hot else holders, least)
     found: set[Pair] = set()
     for hot_only in (False, True):
-        for pair in free[hot_only].keys() if hot_only else free[False].keys() | desk.witnessed.keys():
+        # In the order of the paths, not as a set: what is near in memory is asked for together.
+        for pair in free[hot_only] if hot_only else {**free[False], **desk.witnessed}:
             extra = {} if hot_only else desk.witnessed.get(pair, {})
             if pair in found or 1 - free[hot_only].get(pair, 1.0) * prod(1 - p for p in extra.values()) < threshold:
                 continue
@@ -166,9 +169,15 @@ class _Held:
         self.files = {file.path: file for file in scope.files}
         self.p = self.made | {path: file.p for path, file in self.files.items()}
         self.top = max(self.p.values(), default=0.0)
+        self._told: dict[str, str] = {}
 
     def reason(self, path: str) -> str:
-        """Why the path is thought to be touched."""
+        """Why the path is thought to be touched; asked again for every issue that is met there."""
+        if path not in self._told:
+            self._told[path] = self._reason(path)
+        return self._told[path]
+
+    def _reason(self, path: str) -> str:
         file = self.files.get(path)
         if file:
             return f"{self.issue} p={file.p:.2f} ({file.evidence[0] if file.evidence else 'predicted'})"
