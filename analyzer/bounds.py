@@ -7,7 +7,8 @@
 * conflicts: of jobs that must pairwise not run side by side (or wait for one another), one runs at a time: a clique of
   the graph of conflicts and dependencies. Cliques are looked for greedily, from the heaviest seeds.
 
-Where all lengths are multiples of one time, so is the end: the bound is rounded up to the next.
+Where all lengths are multiples of one time, so is the end: the bound is rounded up to the next, and up again while few
+jobs cannot be packed into that much of each slot (bin packing, searched to the end).
 
 A subset is taken by its heads and tails: all jobs that cannot begin before some time and have at least so much behind
 them. Rework for priced conflicts is left out: the bound holds for the work that is certain.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import accumulate
 from math import ceil, gcd
 
@@ -27,6 +29,8 @@ CUTS, FINE = 6, 24
 FEW = 300
 SEEDS = 24
 """How many jobs a clique is grown from."""
+PACKED = 14
+"""So few jobs are packed into the slots to see whether they fit."""
 MOST_ORDERED = 1500
 """With more jobs that conflict, cliques are made of conflicts alone."""
 
@@ -80,7 +84,31 @@ def lower_bound(shop: Shop, order: Sequence[int]) -> Bound:
         found = _framed(clique, first, last, one_by_one, "conflicts")
         best = found if found.seconds > best.seconds else best
     step = grain(shop, [at for at in order if shop.jobs[at].is_track or shop.jobs[at].seconds])
-    return replace(best, seconds=step * ceil(best.seconds / step - 1e-9)) if step else best
+    if not step:
+        return best
+    best = replace(best, seconds=step * ceil(best.seconds / step - 1e-9))
+    lengths = sorted((work[at] for at in real), reverse=True)
+    while len(real) <= PACKED and not _fit(tuple(lengths), (best.seconds,) * shop.slots):
+        best = Bound(best.seconds + step, "slots", tuple(real))
+    return best
+
+
+def _fit(lengths: tuple[float, ...], room: tuple[float, ...]) -> bool:
+    """Whether pieces of these lengths, the longest first, can be packed into so much room."""
+
+    @cache
+    def rest(place: int, left: tuple[float, ...]) -> bool:
+        if place == len(lengths):
+            return True
+        options = {each for each in left if each >= lengths[place]}
+        for each in options:
+            others = list(left)
+            others.remove(each)
+            if rest(place + 1, tuple(sorted((*others, each - lengths[place])))):
+                return True
+        return False
+
+    return rest(0, room)
 
 
 def grain(shop: Shop, jobs: Iterable[int]) -> int:

@@ -187,6 +187,7 @@ def circle(names: Sequence[str]) -> str:
     )
     return " → ".join((*shown, names[0]))
 
+
 def _is_fresh(issue: Issue, now: float) -> bool:
     return issue.status in AT_WORK and (issue.updated is None or issue.updated >= now - FRESH_DAYS * 86400)
 

@@ -192,3 +192,10 @@ def test_on_real_trackers_the_makespan_is_near_the_bound_or_the_gap_explained():
                 span = make_plan(facts, Request(now=1_790_000_000.0, slots=slots)).makespan
                 assert span.lower_bound <= span.expected
                 assert span.gap or span.expected <= 1.1 * span.lower_bound, tracker.name
+
+
+def test_pieces_that_do_not_fit_into_the_slots_raise_the_bound():
+    # 420 s of work on four slots fit into 110 s by their sum, but nine pieces of 30 s beside these do not.
+    lengths = [90.0, 40.0, *[30.0] * 9, 10.0, 10.0]
+    shop = Shop.of([Job(at, frozenset(), seconds) for at, seconds in enumerate(lengths)], {}, 4, {})
+    assert lower_bound(shop, range(len(lengths))).seconds == 120
