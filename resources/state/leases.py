@@ -13,9 +13,10 @@ import sqlite3
 from dataclasses import asdict, dataclass
 
 from resources.state.store import Row, Snapshot, Transaction
+from resources.system.boot import owner_gone
 from resources.system.clock import boot_id, boot_seconds, host_id, wall
 from resources.system.errors import NotNow
-from resources.system.process import ProcessId, identify, is_alive
+from resources.system.process import ProcessId, identify
 
 TTL = 60.0
 """Seconds a lease lives without renewal; agents run for minutes to hours, renewals come every 10 s."""
@@ -84,9 +85,7 @@ class Lease:
 
 def owner_is_dead(owner: Owner) -> bool:
     """Whether the owner certainly runs no more: another boot of this host, or the process is gone."""
-    if owner.host != host_id() or (owner.pid == 0 and owner.boot == boot_id()):
-        return False
-    return owner.boot != boot_id() or not is_alive(owner.process)
+    return owner_gone(owner.host, owner.boot, owner.pid, owner.start)
 
 
 def is_over(lease: Lease) -> bool:

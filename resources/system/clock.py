@@ -10,35 +10,10 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+from resources.system.boot import boot_id, boot_seconds, host_id
 
-
-def boot_seconds() -> float:
-    """Seconds since this machine booted, suspend included where the system counts it."""
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime(clock)
-
-
-@cache
-def boot_id() -> str:
-    """An identifier that changes at every boot."""
-    try:
-        return _BOOT_ID.read_text().strip()
-    except OSError:
-        import psutil
-
-        return f"booted-{int(psutil.boot_time())}"
-
-
-@cache
-def host_id() -> str:
-    """The name of this host, for people and for telling owners on several hosts apart."""
-    import socket  # 10 ms that most commands never need
-
-    return socket.gethostname()
+__all__ = ["boot_id", "boot_seconds", "host_id", "iso", "parse_iso", "wall"]
 
 
 def wall() -> float:

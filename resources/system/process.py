@@ -21,7 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from resources.system.boot import start_of
 from resources.system.errors import Failure
+
+__all__ = [
+    "Completed", "ProcessId", "attend", "clean_environment", "failed", "finished", "identify", "is_alive", "kill_group",
+    "run", "spawn", "start_of", "stop_group",
+]  # fmt: skip
 
 GRACE = 10.0
 """Seconds between TERM and KILL; the default of supervisord and Ryuk."""
@@ -170,28 +176,6 @@ def kill_group(pid: int, sig: int = signal.SIGKILL) -> None:
     """Send `sig` to the process group led by `pid`; a group that is gone is no error."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, sig)
-
-
-def start_of(pid: int) -> str | None:
-    """The start time of `pid` as the kernel tells it, None when there is no such process or it is a zombie."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return None if Path("/proc/self/stat").exists() else _portable_start(pid)
-    except ProcessLookupError:
-        return None
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else fields[19]
-
-
-def _portable_start(pid: int) -> str | None:
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
-    except psutil.NoSuchProcess:
-        return None
 
 
 def identify(pid: int | None = None) -> ProcessId:
