@@ -3,7 +3,9 @@
 A reservation is a lease on path patterns. Two of them clash when their patterns can match a common
 path (exactly decided, with that path as witness) and at least one is exclusive. The check and the
 insertion happen in one write transaction, so two agents cannot both win. The coordinator renews the
-reservations of its running agents; what is not renewed ends by itself after `TTL`.
+reservations of its running agents; what is not renewed ends by itself after `TTL`. A *predicted* reservation was
+guessed, nobody asked for it: it keeps work from being started side by side, and gives way to work that is under way
+(`coordinator.guard.rule`).
 """
 
 from __future__ import annotations
@@ -21,6 +23,10 @@ TTL = 3600.0
 """Seconds; the term that the brief asks for."""
 
 
+BY_HAND_TTL = 7 * 24 * 3600.0
+"""Seconds; for what a person was given, whom nobody renews. It ends earlier when the slot is given back."""
+
+
 @dataclass(frozen=True)
 class Reservation:
     """One pattern held by an agent for an issue. `expires_at` is wall-clock, `expires` boot-clock seconds."""
@@ -30,6 +36,7 @@ class Reservation:
     issue: str
     pattern: str
     shared: bool
+    predicted: bool
     why: str
     owner: Owner
     taken_at: float
@@ -40,8 +47,8 @@ class Reservation:
     def of(cls, row: Row) -> Reservation:
         """From a row of the ledger."""
         return cls(
-            row["id"], row["agent"], row["issue"], row["pattern"], bool(row["shared"]), row["why"],
-            Owner.of(row["owner"]), row["taken_at"], row["expires_at"], row["expires"],
+            row["id"], row["agent"], row["issue"], row["pattern"], bool(row["shared"]), bool(row["predicted"]),
+            row["why"], Owner.of(row["owner"]), row["taken_at"], row["expires_at"], row["expires"],
         )  # fmt: skip
 
     @property
@@ -64,10 +71,15 @@ def live(snapshot: Snapshot) -> list[Reservation]:
     return [one for one in map(Reservation.of, snapshot.all("reservations-live")) if not one.is_over]
 
 
-def find_clash(held: Sequence[Reservation], patterns: Sequence[str], agent: str, *, shared: bool) -> Clash | None:
-    """The first of the held reservations of others that a new one on `patterns` would clash with."""
+def find_clash(
+    held: Sequence[Reservation], patterns: Sequence[str], agent: str, *, shared: bool, over_guesses: bool = False
+) -> Clash | None:
+    """The first reservation of others that a new one on `patterns` would clash with.
+
+    With `over_guesses` predicted ones do not count.
+    """
     for reservation in held:
-        if reservation.agent == agent or (shared and reservation.shared):
+        if reservation.agent == agent or (shared and reservation.shared) or (over_guesses and reservation.predicted):
             continue
         for pattern in patterns:
             witness = intersect(pattern, reservation.pattern)
@@ -76,10 +88,14 @@ def find_clash(held: Sequence[Reservation], patterns: Sequence[str], agent: str,
     return None
 
 
-def clash_for(snapshot: Snapshot, patterns: Sequence[str], agent: str, *, shared: bool) -> Clash | None:
+def clash_for(
+    snapshot: Snapshot, patterns: Sequence[str], agent: str, *, shared: bool, over_guesses: bool = False
+) -> Clash | None:
     """What stands in the way of reserving `patterns` now, None when nothing does."""
     held = [one for one in live(snapshot) if not owner_is_dead(one.owner)]
-    return find_clash(held, [normalise(pattern) for pattern in patterns], agent, shared=shared)
+    return find_clash(
+        held, [normalise(pattern) for pattern in patterns], agent, shared=shared, over_guesses=over_guesses
+    )
 
 
 def reserve(  # noqa: PLR0913 - each is a fact of the reservation
@@ -90,27 +106,33 @@ def reserve(  # noqa: PLR0913 - each is a fact of the reservation
     issue: str,
     why: str,
     shared: bool = False,
+    predicted: bool = False,
     ttl: float = TTL,
     owner: Owner | None = None,
+    over_guesses: bool = False,
 ) -> list[int]:
-    """Hold `patterns` for `agent`; `owner` answers for it (default: this process).
+    """Hold `patterns` for `agent`; `owner` answers for it (default: this process), predicted ones of others are no
+    hindrance with `over_guesses`.
 
     Raises NotNow("reserved") naming holder, witness and expiry; then nothing is held.
     """
     wanted = [normalise(pattern) for pattern in patterns]
-    clash = clash_for(tx, wanted, agent, shared=shared)
+    if not wanted:
+        return []
+    clash = clash_for(tx, wanted, agent, shared=shared, over_guesses=over_guesses)
     if clash is not None:
         raise refusal(clash)
     answers, now = owner or Owner.here(), wall()
     values = {
-        "agent": agent, "issue": issue, "shared": int(shared), "why": why, "owner": answers.to_json(),
+        "agent": agent, "issue": issue, "shared": int(shared), "predicted": int(predicted), "why": why,
+        "owner": answers.to_json(),
         "taken_at": now, "expires_at": now + ttl, "expires": boot_seconds() + ttl,
     }  # fmt: skip
     for pattern in wanted:
         tx.change("reservation-insert", pattern=pattern, **values)
     tx.event("paths.reserved", issue=issue, agent=agent, patterns=wanted, shared=shared)
     newest = [one.id for one in live(tx) if one.agent == agent and one.issue == issue]
-    return newest[-len(wanted) :] if wanted else []
+    return newest[-len(wanted) :]
 
 
 def refusal(clash: Clash) -> NotNow:
@@ -127,6 +149,12 @@ def refusal(clash: Clash) -> NotNow:
 def renew(tx: Transaction, agent: str, issue: str, *, ttl: float = TTL) -> None:
     """Extend what a living agent holds for an issue."""
     tx.change("reservations-renew", agent=agent, issue=issue, expires=boot_seconds() + ttl, expires_at=wall() + ttl)
+
+
+def entrust(tx: Transaction, issue: str) -> None:
+    """Let what is held for an issue answer to no process, as its claim does when it was given by hand."""
+    until = {"expires": boot_seconds() + BY_HAND_TTL, "expires_at": wall() + BY_HAND_TTL}
+    tx.change("reservations-entrust", issue=issue, owner=Owner.timed().to_json(), **until)
 
 
 def release_issue(tx: Transaction, issue: str) -> int:

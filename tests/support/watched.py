@@ -129,7 +129,8 @@ def reserve(ledger, pattern: str, seconds: float) -> None:
     """A reservation by this process that ends in `seconds`."""
     with ledger.write() as tx:
         tx.change(
-            "reservation-insert", agent="amber", issue="bd-1", pattern=pattern, shared=0, why="", taken_at=wall(),
+            "reservation-insert", agent="amber", issue="bd-1", pattern=pattern, shared=0, predicted=0, why="",
+            taken_at=wall(),
             owner=Owner.here().to_json(), expires_at=wall() + seconds, expires=boot_seconds() + seconds,
         )  # fmt: skip
 

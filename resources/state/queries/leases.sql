@@ -29,13 +29,18 @@ SELECT * FROM reservation WHERE released_at IS NULL ORDER BY id;
 
 -- name: reservation-insert
 -- Reserve one pattern.
-INSERT INTO reservation (agent, issue, pattern, shared, why, owner, taken_at, expires_at, expires)
-VALUES (:agent, :issue, :pattern, :shared, :why, :owner, :taken_at, :expires_at, :expires);
+INSERT INTO reservation (agent, issue, pattern, shared, predicted, why, owner, taken_at, expires_at, expires)
+VALUES (:agent, :issue, :pattern, :shared, :predicted, :why, :owner, :taken_at, :expires_at, :expires);
 
 -- name: reservations-renew
 -- Extend what an agent holds while it lives.
 UPDATE reservation SET expires = :expires, expires_at = :expires_at
 WHERE agent = :agent AND issue = :issue AND released_at IS NULL;
+
+-- name: reservations-entrust
+-- Let what is held for an issue answer to another owner (a person, when it was given by hand).
+UPDATE reservation SET owner = :owner, expires = :expires, expires_at = :expires_at
+WHERE issue = :issue AND released_at IS NULL;
 
 -- name: reservation-release
 -- Give one reservation back.
