@@ -11,6 +11,8 @@ import sys
 
 def _ours_first() -> None:
     home = os.path.dirname(os.path.abspath(__file__))
+    if home not in sys.path:
+        sys.path.insert(0, home)  # started with -I -S, as hooks are, Python knows of no place but its own
     outside = {os.path.abspath(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep)} | {os.getcwd()}
     foreign = outside - {home}
     sys.path.sort(key=lambda entry: os.path.abspath(entry) in foreign)
@@ -19,9 +21,21 @@ def _ours_first() -> None:
 def coordinate() -> int:
     """Run `agent-coord`; returns its exit code."""
     _ours_first()
+    if sys.argv[1:2] == ["hook"]:
+        return _hook()
     from coordinator.entrypoints.main import main
 
     return main(sys.argv[1:])
+
+
+def _hook() -> int:
+    try:
+        from coordinator.entrypoints import hooks
+    except BaseException as error:  # noqa: BLE001
+        # Any other code than 2 would let the tool run that this hook guards.
+        sys.stderr.write(f"agent-coord: the guard cannot be loaded ({error}); reinstall agent-coord\n")
+        return 2
+    return hooks.main(sys.argv[2:])
 
 
 def analyze() -> int:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from coordinator.gate_settings import GateSettings, read_gate
+from coordinator.guard.settings import ScopeSettings
 from resources.settings import CONFIG, Limits, PoolSettings, ResourceSettings, read_settings
 from resources.system.errors import Failure
 from resources.system.repository import Repository
 from resources.system.tables import from_table, read_toml, refuse_unknown
 
-TABLES = ("project", "pool", "database", "limits", "plan", "agents", "gate", "tracker")
+TABLES = ("project", "pool", "database", "limits", "plan", "scope", "agents", "gate", "tracker")
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Config:
     project: ProjectSettings = field(default_factory=ProjectSettings)
     resources: ResourceSettings = field(default_factory=ResourceSettings)
     plan: Mapping[str, Any] = field(default_factory=dict)
+    scope: ScopeSettings = field(default_factory=ScopeSettings)
     agents: AgentSettings = field(default_factory=AgentSettings)
     programs: Mapping[str, Program] = field(default_factory=lambda: dict(PRESETS))
     gate: GateSettings = field(default_factory=GateSettings)
@@ -128,6 +130,7 @@ def read_config(repository: Repository, file: Path | None = None) -> Config:
         project=from_table(ProjectSettings, tables.get("project", {}), file=path, name="project"),
         resources=read_settings(repository, path),
         plan=tables.get("plan", {}),
+        scope=from_table(ScopeSettings, tables.get("scope", {}), file=path, name="scope"),
         agents=from_table(AgentSettings, agents, file=path, name="agents"),
         programs=programs,
         gate=read_gate(tables.get("gate", {}), path),

@@ -16,6 +16,7 @@ from coordinator.config import (
     read_config,
 )
 from coordinator.gate_settings import GateSettings, Review
+from coordinator.guard.settings import ScopeSettings
 from resources.databases.values import DatabaseSettings
 from resources.settings import Limits, PoolSettings
 from resources.system.errors import Failure
@@ -25,7 +26,8 @@ from resources.system.tables import defaults
 ROOT = Path(__file__).parents[2]
 SETTINGS = {
     "project": ProjectSettings, "pool": PoolSettings, "database": DatabaseSettings, "limits": Limits,
-    "plan": PlanSettings, "agents": AgentSettings, "gate": GateSettings, "tracker": TrackerSettings,
+    "plan": PlanSettings, "scope": ScopeSettings, "agents": AgentSettings,
+    "gate": GateSettings, "tracker": TrackerSettings,
 }  # fmt: skip
 
 
@@ -64,6 +66,8 @@ def test_the_file_that_init_writes_is_valid(tmp_path: Path) -> None:
         ("[pool]\nsize = true", "bad-value", "must be int"),
         ("[pool]\nview = 'half'", "bad-value", "view must be"),
         ("pool = 3", "bad-value", "must be a table"),
+        ("[scope]\nenforce = 'hard'", "bad-value", "enforce must be one of"),
+        ("[scope]\nalways = ['../x']", "bad-value", "climbs"),
         ("[agents]\nattempts = 0", "bad-value", "attempts"),
         ("[agents.programs.x]\nkind = 'shell'", "bad-value", "agents.programs.x"),
         ("[[gate.checks]]\nname = 'tests'", "bad-value", "name"),

@@ -1,0 +1,1 @@
+"""What keeps an agent's writes inside its scope: one rule, asked in four places."""

@@ -1,0 +1,16 @@
+"""What a tool call would do, as values. Light."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+GIT = "\0git"
+"""The extent of a write: whatever git changes in the worktree that it is called in."""
+
+Deed = namedtuple("Deed", "cwd target extent", defaults=(False,))
+Deed.__doc__ = """A write to `target` as named in the folder `cwd` (None: it cannot be told).
+
+`extent`: False the file, True all below it, a name: that name in it if it is a folder, GIT: whatever git changes."""
+
+Deeds = namedtuple("Deeds", "deeds refusals")
+Deeds.__doc__ = """The writes of a call, and what in it is refused whatever it writes, as (folder, sentence)."""

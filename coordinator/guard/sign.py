@@ -1,0 +1,97 @@
+"""The sign at the door: an agent's tool call, answered before the tool runs. Light.
+
+The whole process has 25 ms, so that nobody is tempted to switch it off: nothing heavy is imported unless a new path
+has to be reserved, which happens once for each. It fails closed: what it cannot read or does not know is refused with
+the reason, because both programs take a hook that ends in any other way for one that agrees.
+
+Text that only a shell could work out (a variable never set, `xargs`) passes under "reserved-by-others" and is refused
+under "strict": refusing it always would forbid every second loop, and the landing check looks at facts.
+"""
+
+from __future__ import annotations
+
+import os
+
+from coordinator.guard.deeds import GIT, Deed
+from coordinator.guard.places import Spot, UnknownStateError, find_scope, is_ignored, read_holds, rule_of, spots
+from coordinator.guard.rule import FREE, GRANT, REFUSED, Hold, Rule, Ruling, advice, judge, judge_tree
+from coordinator.guard.toolcall import UnreadableCallError, read_call
+
+ALLOW, DENY = 0, 2
+"""Exit codes of a hook; any other one lets the tool run."""
+
+
+def answer(text: bytes, cwd: str, environ: dict[str, str]) -> tuple[int, str]:
+    """The exit code of the hook and what it says on standard error."""
+    try:
+        folder, reading = read_call(text, cwd, environ)
+        if not reading.deeds and not reading.refusals:
+            return ALLOW, ""
+        scope = find_scope(folder, environ)
+        said = _unsafe(scope, reading.refusals) or _judged(scope, reading.deeds)
+    except (UnknownStateError, UnreadableCallError) as error:
+        said = [f"{error}. Nothing is written while that is not known: agent-coord doctor"]
+    except Exception as error:  # noqa: BLE001 -- whatever went wrong, the write must not happen unseen
+        said = [f"the guard failed ({type(error).__name__}: {error}). Nothing is written then: agent-coord doctor"]
+    return (DENY, "agent-coord: " + "\n".join(said[:5]) + "\n") if said else (ALLOW, "")
+
+
+def _unsafe(scope: dict, refusals: list[tuple[str, str]]) -> list[str]:
+    def counts(folder: str) -> bool:
+        # A repository of its own in a temporary folder is the agent's to do with as it likes.
+        return any(spot.path is not None or spot.reason for spot in spots(scope, folder, "."))
+
+    return [why for folder, why in refusals if counts(folder)]
+
+
+def _judged(scope: dict, deeds: list[Deed]) -> list[str]:
+    rule = rule_of(scope)
+    if rule.mode == "off":
+        return []
+    refused: list[str] = []
+    if rule.mode == "strict" and any(deed.target is None for deed in deeds):
+        refused.append("it cannot be told where this writes; name the path")
+    named = [deed for deed in deeds if deed.target is not None]
+    places = [place for deed in named for target in _expanded(deed) for place in _where(scope, deed, target)]
+    inside = [spot.path for spot, _ in places if spot.path is not None]
+    widely = any(whole or not spot.path for spot, whole in places if spot.path is not None)
+    holds = read_holds(scope, None if widely else inside) if inside else []
+    grants: list[str] = []
+    for place in dict.fromkeys(places):
+        refused += _ruled(scope, rule, holds, place, grants)
+    if grants and not refused:
+        from coordinator.guard.grants import grant
+
+        refused += grant(scope, grants)
+    return list(dict.fromkeys(refused))
+
+
+def _expanded(deed: Deed) -> list[str]:
+    if not any(sign in deed.target for sign in "*?[") or os.path.lexists(os.path.join(deed.cwd, deed.target)):
+        return [deed.target]
+    from glob import glob
+
+    return glob(deed.target, root_dir=deed.cwd) or [deed.target]
+
+
+def _where(scope: dict, deed: Deed, target: str) -> list[tuple[Spot, bool]]:
+    """The places that a deed writes, each with whether all below it is meant."""
+    full = os.path.join(deed.cwd, os.path.expanduser(target))
+    if isinstance(deed.extent, str) and deed.extent != GIT and os.path.isdir(full):
+        target, full = f"{target}/{deed.extent}", f"{full}/{deed.extent}"
+    found = spots(scope, deed.cwd, target)
+    if deed.extent == GIT:
+        return [(spot, False) for spot in found if spot.path is None and spot.reason]
+    return [(spot, deed.extent is True and os.path.isdir(full)) for spot in found]
+
+
+def _ruled(scope: dict, rule: Rule, holds: list[Hold], where: tuple[Spot, bool], grants: list[str]) -> list[str]:
+    spot, whole = where
+    if spot.path is None:
+        return [f"this write is refused: {spot.reason}. Write below {scope['path']}."] if spot.reason else []
+    ruling: Ruling = (judge_tree if whole or not spot.path else judge)(rule, holds, spot.path)
+    if ruling.verdict == FREE or (spot.path and is_ignored(scope, spot.path)):
+        return []
+    if ruling.verdict == GRANT:
+        grants.append(spot.path)
+    return [advice(scope["slot"], spot.path, ruling)] if ruling.verdict == REFUSED else []
