@@ -30,17 +30,23 @@ class Choice:
     waits: Mapping[str, str] = field(default_factory=dict)
 
 
+FIRM_AT = 0.8
+"""The probability from which a guess is as good as a statement."""
+
+
 @dataclass(frozen=True)
 class Claims:
-    """The paths that an attempt reserves: `exclusive` for itself, `shared` beside others who do the same."""
+    """The paths that an attempt reserves: `firm` and `exclusive` for itself, `shared` beside others who do the same."""
 
+    firm: tuple[str, ...] = ()
+    """Exclusive, and so sure that nobody else may write there meanwhile; the other exclusive ones are guesses."""
     exclusive: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Both."""
-        return (*self.exclusive, *self.shared)
+        """All of them."""
+        return (*self.firm, *self.exclusive, *self.shared)
 
 
 def paths_to_reserve(scope: Scope | None, policy: Policy, *, share: bool) -> Claims:
@@ -48,15 +54,20 @@ def paths_to_reserve(scope: Scope | None, policy: Policy, *, share: bool) -> Cla
 
     A file is reserved exclusively when two issues as sure of it as this one would be kept apart (p * p reaches
     `conflict_at`), and so are patterns and new files. Hot files are shared unless the policy serialises them; files
-    that are merely possible are not reserved. With `share` everything is.
+    that are merely possible are not reserved. With `share` everything is. What is declared or nearly certain is
+    firm: it refuses others' writes too, not only their start.
     """
     if scope is None:
         return Claims()
     hot = frozenset(scope.hot) if policy.hot != "serialize" else frozenset()
     chance = {escape(file.path): file.p for file in scope.files}
     sure = [path for path in scope.write if chance.get(path, 1.0) ** 2 >= policy.conflict_at]
-    exclusive = tuple(path for path in sure if path not in hot and not share)
-    return Claims(exclusive, tuple(path for path in sure if path not in exclusive))
+    alone = [path for path in sure if path not in hot and not share]
+    certain = chance | dict(scope.new)
+    firm = tuple(path for path in alone if certain.get(path, 1.0) >= FIRM_AT)
+    return Claims(
+        firm, tuple(path for path in alone if path not in firm), tuple(path for path in sure if path not in alone)
+    )
 
 
 @dataclass(frozen=True)

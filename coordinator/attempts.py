@@ -16,11 +16,16 @@ from pathlib import Path
 from analyzer.imports import closure
 from analyzer.issues import Issue
 from analyzer.scope import Scope
-from coordinator.agents.adapter import Assignment
+from coordinator.agents.adapter import Assignment, Launch
 from coordinator.agents.briefing import Handoff, Place, write_briefing
 from coordinator.agents.supervisor import Running, start, stop
 from coordinator.assign import paths_to_reserve
 from coordinator.bootstrap import Project
+from coordinator.guard.places import VARIABLE
+from coordinator.guard.posts import SCOPE_FILE, Post, admin_folder, post_guard
+from coordinator.guard.proof import prove
+from coordinator.guard.strays import note_main
+from coordinator.guard.walls import choose_wall, temporary_folder, walled, writable
 from coordinator.mail import reservations
 from coordinator.tasks import claims
 from coordinator.tasks.claims import Task
@@ -45,6 +50,8 @@ class Attempt:
     running: Running | None = None
     write: tuple[str, ...] = ()
     handoffs: tuple[Handoff, ...] = ()
+    strays: str = ""
+    """What was changed in the main checkout while it ran, as a sentence."""
 
     @property
     def leases(self) -> tuple[Lease, Lease]:
@@ -83,12 +90,16 @@ def take(project: Project, job: Job) -> Attempt:
     with _telling_refusals(project, job), project.ledger.write() as tx:
         claim = claims.claim(tx, issue, agent)
         wanted = paths_to_reserve(job.scope, project.policy, share=job.task.filter == "all")
-        for patterns, shared in ((wanted.exclusive, False), (wanted.shared, True)):
-            if patterns:
-                reservations.reserve(tx, patterns, agent=agent, issue=issue, why=job.issue.title, shared=shared)
+        for patterns, shared, guess in (
+            (wanted.firm, False, False), (wanted.exclusive, False, True), (wanted.shared, True, True)
+        ):  # fmt: skip
+            reservations.reserve(
+                tx, patterns, agent=agent, issue=issue, why=job.issue.title, shared=shared, predicted=guess
+            )
     try:
         view = _view(project, job)
         held = project.pool.acquire(issue, agent, base=job.base, view=view, prefer=job.task.slot)
+        _guard(project, held, wanted.all)
     except BaseException:
         _unclaim(project, claim)
         raise
@@ -104,6 +115,16 @@ def _telling_refusals(project: Project, job: Job) -> Generator[None]:
         if refused.reference == "reserved":
             with project.ledger.write() as tx:
                 tx.event("paths.refused", issue=job.issue.id, agent=job.agent, why=refused.what)
+        raise
+
+
+def _guard(project: Project, held: Held, write: tuple[str, ...]) -> None:
+    post = Post(held, project.base, write)
+    try:
+        note_main(post_guard(project.repository, project.config.scope, post), project.repository.root)
+        prove(held.slot.path)
+    except BaseException:
+        project.pool.release(held.lease)
         raise
 
 
@@ -133,10 +154,21 @@ def start_agent(project: Project, attempt: Attempt) -> None:
     with project.ledger.write() as tx:
         record(tx, attempt)
     told = {"AGENT_COORD_BRIEFING": str(briefing), "AGENT_COORD_ATTEMPT": str(number)}
+    told[VARIABLE] = str(admin_folder(held.slot.path) / SCOPE_FILE)
+    launch = _behind_wall(project, held.slot.path, launch)
     log = _folder(project, issue.id) / f"{number}.log"
     attempt.running = start(adapter, assignment, launch, dict(held.environment) | told, log)
     with project.ledger.write() as tx:
         claims.record_process(tx, issue.id, attempt.claim.fence, attempt.running.process)
+
+
+def _behind_wall(project: Project, slot: Path, launch: Launch) -> Launch:
+    kind = choose_wall(project.config.scope.wall)
+    if kind == "none":
+        return launch
+    places = writable(project.repository, project.config.scope, slot)
+    temporary = {"TMPDIR": str(temporary_folder(slot))}
+    return Launch(walled(kind, launch.argv, slot, places), {**launch.environment, **temporary})
 
 
 def give_back(project: Project, attempt: Attempt, state: str, why: str) -> Released:

@@ -48,6 +48,7 @@ def assign_by_hand(project: Project, agent: str, issue: str) -> Held:
         attempts.record(tx, attempt)
         for lease in attempt.leases:
             leases.entrust(tx, lease.fence)
+        reservations.entrust(tx, issue)
     project.mirror(lambda tracker: tracker.claim(issue, agent))
     return attempt.held
 

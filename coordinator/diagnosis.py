@@ -16,6 +16,7 @@ from pathlib import Path
 from coordinator import serve
 from coordinator.bootstrap import Project, open_project
 from coordinator.byhand import free_closed
+from coordinator.guard.walls import offered
 from coordinator.recovery import recover
 from resources.leaks.sweep import sweep
 from resources.monitor.watched import watch
@@ -57,10 +58,19 @@ def _machine() -> Iterator[Finding]:
         yield Finding("ok", f"git {name}")
     yield Finding("ok", f"Python {sys.version.split()[0]} at {sys.executable}")
     yield from _packages()
+    yield from _walls()
     if shutil.which("bd"):
         yield Finding("ok", "bd is on PATH")
     else:
         yield Finding("note", "bd is not on PATH: the tracker's JSONL file is read and written directly")
+
+
+def _walls() -> Iterator[Finding]:
+    offer = offered()
+    if offer.kinds:
+        yield Finding("ok", f"walls around agents that work here: {', '.join(offer.kinds)} ([scope] wall)")
+    for kind, why in offer.missing.items():
+        yield Finding("note", f"no wall {kind}: {why}")
 
 
 def _packages() -> Iterator[Finding]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from analyzer.issues import Issue
 
+ASKING = "What somebody else holds you may not write; `agent-coord scope widen PATTERN --why TEXT` asks for it."
+
 
 @dataclass(frozen=True)
 class Handoff:
@@ -84,7 +86,7 @@ def _scope(write: Sequence[str]) -> str:
     if not write:
         return "## Scope\n\nNo paths could be predicted for this issue. Keep the change as small as it can be."
     listed = "\n".join(f"- `{pattern}`" for pattern in write)
-    return f"## Scope\n\nThese paths are reserved for you while you work:\n\n{listed}"
+    return f"## Scope\n\nThese paths are reserved for you while you work:\n\n{listed}\n\n{ASKING}"
 
 
 def _judgement(issue: str, checks: Sequence[str]) -> str:

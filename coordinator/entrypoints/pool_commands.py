@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
@@ -14,7 +15,13 @@ from analyzer.tree import Tree
 from coordinator.attempts import read_main
 from coordinator.bootstrap import Project
 from coordinator.entrypoints.terminal import TERMINAL
+from coordinator.guard.widening import Asked, lease_of, widen
+from coordinator.mail import reservations
+from coordinator.wherein import here
 from resources.databases.databases import Databases
+from resources.state import leases
+from resources.state.store import Row
+from resources.system.clock import iso
 from resources.system.errors import Failure, Misuse
 from resources.system.git import tracked_files
 from resources.worktrees.pool import Slot
@@ -80,21 +87,74 @@ def approve() -> int:
 
 @scope.command()
 def show(slot: str) -> int:
-    """What a slot shows, and the paths that are reserved for its agent."""
+    """What a slot shows, what its agent holds, and how it came by it."""
     project = TERMINAL.open()
     found = _slot(project, slot)
     with project.ledger.read() as snapshot:
         lease = snapshot.one("lease-live", kind="slot", resource=slot)
-        held = [row for row in snapshot.all("reservations-live") if lease and row["issue"] == lease["issue"]]
+        held = [one for one in reservations.live(snapshot) if lease and one.issue == lease["issue"]]
+        asked = [row for kind in ASKED for row in snapshot.all("events-of-kind", kind=kind) if row["slot"] == slot]
     view = View.of(found.view)
-    write = [row["pattern"] for row in held]
-    lines = [f"{slot} shows {view.shown or 'all'} of {view.total or 'all'} files ({view.mode})"]
+    mode = project.config.scope.enforce
+    lines = [f"{slot} shows {view.shown or 'all'} of {view.total or 'all'} files ({view.mode}); scopes: {mode}"]
     lines += [f"  {place}" for place in (*view.directories, *view.patterns)]
-    lines += (
-        ["reserved for writing:", *(f"  {pattern}" for pattern in write)] if write else ["nothing is reserved for it"]
-    )
-    TERMINAL.answer({"slot": slot, "view": view.to_json(), "write": write}, "\n".join(lines))
+    lines += ["held for writing:", *map(_hold_line, held)] if held else ["nothing is reserved for it"]
+    since = lease["taken_at"] if lease else 0.0
+    history = [_asked(row) for row in sorted(asked, key=lambda row: row["seq"]) if lease and row["at"] >= since]
+    lines += [f"  {one['what']}: {', '.join(one['patterns'])} ({one['why']})" for one in history]
+    write = [one.pattern for one in held]
+    value = {"slot": slot, "view": view.to_json(), "write": write, "enforce": mode, "asked": history}
+    TERMINAL.answer(value, "\n".join(lines))
     return 0
+
+
+ASKED = ("scope.granted", "scope.widened", "scope.refused")
+
+
+def _hold_line(one: reservations.Reservation) -> str:
+    how = "a guess" if one.predicted else "shared" if one.shared else "alone"
+    return f"  {one.pattern}  ({how}, until {iso(one.expires_at)})"
+
+
+def _asked(row: Row) -> dict[str, Any]:
+    data = json.loads(row["data"])
+    why = data.get("because") or data.get("why", "")
+    return {"what": row["kind"].removeprefix("scope."), "patterns": data.get("patterns") or data["paths"], "why": why}
+
+
+@scope.command("widen")
+def widen_(
+    words: list[str] = typer.Argument(..., metavar="[SLOT|ISSUE] PATTERN…"),
+    why: str = typer.Option(..., help="Why, for whoever reads the log."),
+) -> int:
+    """Ask for paths beyond the scope of a slot (inside one: of its own); granted, or refused with the holder's name."""
+    project = TERMINAL.open()
+    name, patterns = _who_and_what(project, words)
+    lease = lease_of(project.ledger, name)
+    slot = _slot(project, lease.resource)
+    granted = widen(project.ledger, project.config.scope, Asked(lease, slot.path, tuple(patterns), why))
+    if View.of(slot.view).mode != "full":
+        project.pool.widen(slot.name, granted)
+    text = f"{lease.agent} may write {', '.join(granted)} for {lease.issue}"
+    TERMINAL.answer({"slot": slot.name, "issue": lease.issue, "granted": granted}, text)
+    return 0
+
+
+def _who_and_what(project: Project, words: list[str]) -> tuple[str, list[str]]:
+    with project.ledger.read() as snapshot:
+        held = leases.live(snapshot, "slot")
+    if words[0] in {name for lease in held for name in (lease.resource, lease.issue)}:
+        name, patterns = words[0], words[1:]
+    else:
+        inside = next((slot.name for slot in project.pool.slots() if slot.path == project.repository.here), "")
+        name, patterns = here().slot or inside, words
+    if not name or not patterns:
+        raise Misuse(
+            "which-slot" if patterns else "no-pattern",
+            "outside of a slot, scope widen needs the slot or the issue" if patterns else "no pattern was given",
+            mend="agent-coord scope widen SLOT PATTERN --why TEXT",
+        )
+    return name, patterns
 
 
 @scope.command("apply")

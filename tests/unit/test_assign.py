@@ -68,10 +68,18 @@ def test_at_a_standstill_each_gets_its_turn() -> None:
 
 
 def test_reservations_refuse_only_what_the_plan_keeps_apart() -> None:
-    files = (ScopeFile("sure.py", 0.9, ()), ScopeFile("maybe.py", 0.3, ()), ScopeFile("hot.py", 0.9, ()))
-    scope = Scope("x-1", files, (), ("docs/**", "hot.py", "maybe.py", "sure.py"), ("hot.py",))
+    files = (
+        ScopeFile("sure.py", 0.9, ()),
+        ScopeFile("guess.py", 0.5, ()),
+        ScopeFile("maybe.py", 0.3, ()),
+        ScopeFile("hot.py", 0.9, ()),
+    )
+    new = (("new.py", 0.6),)
+    scope = Scope("x-1", files, new, ("docs/**", "guess.py", "hot.py", "maybe.py", "new.py", "sure.py"), ("hot.py",))
     wanted = paths_to_reserve(scope, POLICY, share=False)
-    assert wanted.exclusive == ("docs/**", "sure.py")
+    assert wanted.firm == ("docs/**", "sure.py")
+    assert wanted.exclusive == ("guess.py", "new.py")
     assert wanted.shared == ("hot.py",)
-    assert paths_to_reserve(scope, POLICY, share=True).exclusive == ()
+    shared = paths_to_reserve(scope, POLICY, share=True)
+    assert shared.firm == shared.exclusive == ()
     assert paths_to_reserve(None, POLICY, share=False).all == ()

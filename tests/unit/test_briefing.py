@@ -24,6 +24,8 @@ These paths are reserved for you while you work:
 
 - `src/loans.py`
 
+What somebody else holds you may not write; `agent-coord scope widen PATTERN --why TEXT` asks for it.
+
 ## How your work is judged
 
 Commit your work on this branch, with `x-1` in the message, then end. Do not merge, push, stash or switch branches.
