@@ -138,7 +138,9 @@ class Loop:
         done = ended.ending is Ending.DONE
         why = "; ".join(found) if done else ended.why
         with self.project.ledger.write() as tx:
-            self._event(tx, "attempt.ended", attempt, ending=ended.ending.value, why=why)
+            self._event(tx, "attempt.ended", attempt, ending=ended.ending.value, why=why, strays=attempt.strays)
+        if attempt.strays:
+            self.project.say(f"{attempt.issue.id}: {attempt.strays}")
         if not done:
             self._trouble[attempt.issue.id] = frozenset(ended.files)
             self._conclude(attempt, Outcome.FAILED, why)

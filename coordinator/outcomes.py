@@ -11,6 +11,7 @@ from coordinator.agents.briefing import Handoff
 from coordinator.attempts import Attempt
 from coordinator.bootstrap import Project
 from coordinator.gate.evidence import Work
+from coordinator.guard.strays import find_strays
 from coordinator.mail import letters
 from coordinator.tasks.lifecycle import Next, Step
 from resources.system.errors import Failure
@@ -32,8 +33,11 @@ def inspect(project: Project, attempt: Attempt) -> tuple[Work, str]:
     place, base = attempt.held.slot.path, attempt.held.base
     tip = resolve(place, "HEAD") or base
     messages = tuple(message for _, message in commit_messages(place, [f"{base}..{tip}"]))
-    work = Work(attempt.issue.id, messages, tuple(changed_files(place, base, tip)), tuple(dirty_files(place)))
-    return work, tip
+    found = find_strays(place)
+    attempt.strays = found.told
+    strays = (*([found.told] if found.told else ()), *found.slot)
+    changed, dirty = tuple(changed_files(place, base, tip)), tuple(dirty_files(place))
+    return Work(attempt.issue.id, messages, changed, dirty, strays), tip
 
 
 def settle(project: Project, attempt: Attempt, step: Step, evidence: str = "") -> Handoff:
@@ -62,6 +66,7 @@ def _tell_people(project: Project, attempt: Attempt, why: str, saved: str) -> No
     refs = dict.fromkeys([*(handoff.saved for handoff in attempt.handoffs), saved])
     kept = ", ".join(ref for ref in refs if ref)
     note = f"agent-coord: {why}" + (f"; work is kept under {kept}" if kept else "")
+    note += f"; {attempt.strays}" if attempt.strays else ""
     note += f"; log: {project.logs / attempt.issue.id}"
     project.mirror(lambda tracker: tracker.hand_off(attempt.issue.id, note))
     subject = f"{attempt.issue.id} needs a person: {why}"

@@ -22,6 +22,8 @@ class Work:
     messages: tuple[str, ...]
     changed: tuple[str, ...]
     uncommitted: tuple[str, ...] = ()
+    strays: tuple[str, ...] = ()
+    """Sentences about what lies where it should not: in the main checkout, or out of scope and uncommitted."""
 
 
 def complaints(work: Work, *, commit_names_issue: bool) -> tuple[str, ...]:
@@ -29,7 +31,8 @@ def complaints(work: Work, *, commit_names_issue: bool) -> tuple[str, ...]:
     found: list[str] = []
     if not work.messages:
         hint = f"; {len(work.uncommitted)} files have uncommitted changes" if work.uncommitted else ""
-        return (f"no commit was made in this attempt{hint}: commit the work with {work.issue} in the message",)
+        missing = f"no commit was made in this attempt{hint}: commit the work with {work.issue} in the message"
+        return (missing, *work.strays)
     if commit_names_issue and not any(names(message, work.issue) for message in work.messages):
         found.append(f"no commit message names {work.issue}: amend the last one")
     if not work.changed:
@@ -37,7 +40,8 @@ def complaints(work: Work, *, commit_names_issue: bool) -> tuple[str, ...]:
     touched = [path for path in work.changed if path.startswith(TRACKER_FOLDER)]
     if touched:
         found.append(f"{touched[0]} was changed: the coordinator keeps the backlog; revert that file")
-    return tuple(found)
+    # What lies about does not land, so it alone holds nothing back.
+    return (*found, *work.strays) if found else ()
 
 
 def names(message: str, issue: str) -> bool:

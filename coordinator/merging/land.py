@@ -48,6 +48,8 @@ class Landing(StrEnum):
 def build(repository: Repository, branch: str, entry: Entry, title: str) -> Candidate:
     """Merge the entry's tip into the base branch in memory. Raises Failure when the base branch is gone."""
     base = git(repository.root, "rev-parse", "--verify", "--end-of-options", f"refs/heads/{branch}", read=True).text
+    if git(repository.root, "merge-base", base, entry.tip, check=False, read=True).code != 0:
+        return Candidate(entry, base, "", "", (f"everything: it shares no commit with {branch}",))
     merge = merge_tree(repository.root, base, entry.tip)
     if not merge.clean:
         return Candidate(entry, base, "", merge.tree, merge.conflicts)

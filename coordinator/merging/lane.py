@@ -19,6 +19,7 @@ from coordinator.gate.bench import Bench, Subject
 from coordinator.gate.checks import Verdict, tool_chain
 from coordinator.gate.choice import choose, gate_key
 from coordinator.gate.evidence import outline
+from coordinator.guard import landing as guard
 from coordinator.merging import queue
 from coordinator.merging.land import Candidate, Landing, build, has_landed, land
 from coordinator.merging.order import Entry
@@ -106,6 +107,8 @@ class Lane:
         if candidate.conflicts:
             why = f"conflicts with {project.base} in {outline(candidate.conflicts)}"
             return replace(self._bounce(entry, Outcome.CONFLICT, why), paths=candidate.conflicts)
+        if trespass := self._trespass(candidate):
+            return trespass
         if not self._mark(entry, "checking"):
             return None
         candidate = replace(candidate, entry=replace(entry, state="checking"))
@@ -162,6 +165,8 @@ class Lane:
         if not self._still_claimed(entry):
             self._move(entry, "withdrawn", "its claim has ended")
             return None
+        if trespass := self._trespass(candidate):
+            return trespass
         landing, why = land(project.repository, project.base, candidate)
         if landing is Landing.LANDED:
             return self._landed(entry, candidate.commit)
@@ -170,6 +175,17 @@ class Lane:
         if landing is Landing.HELD:
             project.say(f"landing of {entry.issue} is held: {why}")
         return None
+
+    def _trespass(self, candidate: Candidate) -> Ruling | None:
+        """The ruling on a change that writes outside of its scope, None when it does not."""
+        project, entry = self._project, candidate.entry
+        change = guard.Landing(entry.issue, entry.fence, entry.tip, candidate.base, candidate.commit)
+        found = guard.check_landing(project.repository, project.ledger, project.config.scope, change)
+        if found is None:
+            return None
+        # What somebody holds is free again once that has landed: the next attempt waits for it. The rest is to mend.
+        outcome = Outcome.CONFLICT if found.held else Outcome.RED
+        return replace(self._bounce(entry, outcome, found.why, found.advice), paths=found.paths)
 
     def _landed(self, entry: Entry, merged: str) -> Ruling:
         self._move(entry, "landed", merged=merged)

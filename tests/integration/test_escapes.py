@@ -1,0 +1,334 @@
+"""Every known way round a scope, tried for real with git: nothing of it lands, and nobody else's refs move."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from coordinator.byhand import release_by_hand
+from coordinator.guard.posts import Post, hook_command, post_guard
+from coordinator.guard.proof import prove
+from coordinator.guard.strays import find_strays
+from coordinator.guard.walls import offered, temporary_folder, walled, writable
+from coordinator.mail import reservations
+from coordinator.merging import queue
+from coordinator.merging.lane import Lane
+from coordinator.tasks import claims
+from coordinator.tasks.lifecycle import Outcome
+from resources.system.errors import Failure, NotNow
+from resources.system.process import run
+from tests.support.guarded import NO_HOOKS, Guarded, make_guarded, ruled
+from tests.support.projects import Place
+from tests.support.repos import commit, git_out
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory):
+    made = make_guarded(tmp_path_factory.mktemp("house"))
+    git_out(made.root, "branch", "elsewhere")
+    git_out(made.root, "worktree", "add", "-q", str(made.root.parent / "other"), "elsewhere")
+    commit(made.root.parent / "other", {"bob/held.py": "held = 2\n", "bob/more.py": "more\n"}, "bob's own work")
+    lane = Lane(made.project, lambda issue: issue)
+    yield made, lane
+    lane.close()
+    made.close()
+
+
+REFS = "git for-each-ref --format='%(refname) %(objectname)' refs/heads/main refs/heads/elsewhere refs/stash refs/tags"
+PRELUDE = r"""
+done_() { git commit -qm 'a-1: x' "$@"; }
+blind() { git -c core.hooksPath=/dev/null commit -qm 'a-1: x' "$@"; }
+hide() { git sparse-checkout set mine; mkdir bob; }
+edit() { echo x > bob/held.py; }
+plant() { git update-index --add --cacheinfo "100644,$(git hash-object -w --stdin </dev/null),bob/n.py"; }
+admin() { echo "$(git rev-parse --git-dir)/agent-coord"; }
+made() { git commit-tree -p HEAD -m 'a-1: x' "$(git write-tree)"; }
+"""
+ESCAPES = {
+    "a new file outside": "echo x > bob/new.py; git add -A; done_",
+    "an edit outside, all at once": "edit; done_ -a",
+    "a hidden file made again": "hide; edit; git add -A; done_ -a",
+    "add --sparse": "hide; echo x > bob/n.py; git add --sparse bob/n.py; done_",
+    "rm --sparse": "git sparse-checkout set mine; git rm -q --sparse bob/held.py; done_",
+    "update-index --cacheinfo": "plant; done_",
+    "apply --index": r"printf -- '--- a/bob/held.py\n+++ b/bob/held.py\n@@ -1 +1 @@\n-held = 1\n+held = 3\n' "
+    "| git apply --index; done_",
+    "the view widened by hand": "hide; git sparse-checkout disable; edit; done_ -a",
+    "a merge of somebody's work": "git merge -q --no-edit elsewhere",
+    "a cherry-pick of it": "git cherry-pick elsewhere",
+    "a rename out": "git mv bob/held.py mine/held.py; done_",
+    "a rename over": "git mv -f mine/a.py bob/held.py; done_",
+    "a change of mode": "git update-index --chmod=+x bob/held.py; done_",
+    "through a link": "ln -s ../bob mine/way; echo x > mine/way/held.py; git add -A; done_",
+    "a folder turned into a link": "git rm -qr bob; ln -s mine bob; git add -A; done_",
+    "--no-verify": "edit; done_ -a --no-verify",
+    "no hooks at all": "edit; blind -a",
+    "hooks switched off by the environment": "edit; export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.hooksPath;"
+    "GIT_CONFIG_VALUE_0=/dev/null done_ -a",
+    "hooks made unexecutable": 'chmod -x "$(admin)"/hooks/*; edit; done_ -a; chmod +x "$(admin)"/hooks/*',
+    "the scope file rewritten": 'f="$(admin)/scope.json"; cp "$f" "$f.was"; sed -i s/reserved-by-others/off/ "$f";'
+    'edit; done_ -a; mv "$f.was" "$f"',
+    "the list of free paths rewritten": 'echo bob/held.py >> "$(admin)/allowed"; edit; done_ -a',
+    "a commit by plumbing": 'plant; git update-ref HEAD "$(made)"',
+    "the ref written by hand": 'plant; c=$(made); echo "$c" > "$(git rev-parse --git-path "$(git symbolic-ref HEAD)")"',
+    "hidden in an ordinary commit": "echo x > mine/a.py; edit; blind -a",
+    "the tracker": "echo '{}' >> .beads/issues.jsonl; blind -a",
+    "a name with odd signs": r"""printf x > "$(printf 'bob/a\nb\303\251')"; git add -A; blind""",
+    "a submodule": "git init -q bob/sub; (cd bob/sub; blind --allow-empty); git add bob/sub 2>/dev/null; blind",
+    "stash": "edit; git stash",
+    "another branch taken": "git update-ref refs/heads/elsewhere HEAD; git branch -f elsewhere HEAD",
+    "the base branch moved": 'echo x > mine/a.py; git add -A; git update-ref refs/heads/main "$(made)"',
+    "the base branch forced": "echo x > mine/a.py; done_ -a; git branch -f main HEAD; git push -q . HEAD:main",
+    "a tag": "git tag sneaky",
+    "a worktree of its own": "git worktree add -q ../nested -b nested; cd ../nested && edit && done_ -a",
+    "history rewritten": 'git reset -q --soft "$(git commit-tree -m root HEAD^{tree})"; edit; blind -a',
+    "history rewritten, nothing else": 'git reset -q --soft "$(git commit-tree -m root HEAD^{tree})"',
+}
+
+
+@pytest.mark.parametrize("way", ESCAPES)
+def test_nothing_of_it_lands(house: tuple[Guarded, Lane], way: str) -> None:
+    guarded, lane = house
+    before = guarded.shell(REFS).stdout
+    bobs = git_out(guarded.root, "rev-parse", "main:bob", "main:.beads")
+    try:
+        guarded.shell(PRELUDE + ESCAPES[way])
+        ruling = guarded.land(lane)
+        if ruling is not None and ruling.outcome is not Outcome.LANDED:
+            assert "out of scope" in ruling.why or ruling.outcome is Outcome.CONFLICT
+        assert git_out(guarded.root, "rev-parse", "main:bob", "main:.beads") == bobs
+        if ruling is None or ruling.outcome is not Outcome.LANDED:
+            assert guarded.shell(REFS).stdout == before
+    finally:
+        guarded.undo()
+
+
+def test_what_is_in_scope_lands_and_the_refusal_tells_the_way_out(tmp_path: Path) -> None:
+    guarded = make_guarded(tmp_path)
+    lane = Lane(guarded.project, lambda issue: issue)
+    try:
+        guarded.shell(f"echo x > bob/held.py; git -c {NO_HOOKS} commit -qam 'a-1: x'")
+        ruling = guarded.land(lane)
+        assert ruling is not None
+        assert (ruling.outcome, ruling.paths) == (Outcome.CONFLICT, ("bob/held.py",))
+        assert "bob holds bob/** for issue-of-bob" in ruling.evidence
+        assert f"agent-coord scope widen {guarded.held.slot.name} bob/held.py" in ruling.evidence
+        guarded.undo()
+        done = guarded.shell("echo x > mine/new.py; git add -A; git commit -qm 'a-1: x'")
+        assert done.returncode == 0, done.stderr
+        ruling = guarded.land(lane)
+        assert ruling is not None
+        assert ruling.outcome is Outcome.LANDED
+        with guarded.project.ledger.read() as snapshot:
+            granted = [json.loads(row["data"])["paths"] for row in snapshot.all("events-of-kind", kind="scope.granted")]
+        assert ["mine/new.py"] in granted
+    finally:
+        lane.close()
+        guarded.close()
+
+
+def test_a_reservation_made_while_the_gate_ran_counts(tmp_path: Path) -> None:
+    slow = '[[gate.checks]]\nname = "slow"\nrun = ["sh", "-c", "while [ ! -e \\"$GO\\" ]; do sleep 0.05; done"]\n'
+    go = tmp_path / "go"
+    guarded = make_guarded(tmp_path, slow.replace("$GO", str(go)))
+    lane = Lane(guarded.project, lambda issue: issue)
+    try:
+        guarded.shell(f"echo x > late.py; git add -A; git -c {NO_HOOKS} commit -qm 'a-1: x'")
+        with guarded.project.ledger.write() as tx:
+            task = claims.find_task(tx, "a-1")
+            assert task is not None
+            tip = git_out(guarded.root, "rev-parse", guarded.held.branch)
+            queue.enqueue(tx, queue.Finished("a-1", guarded.held.branch, tip, task.fence))
+        assert lane.tick() is None
+        with guarded.project.ledger.write() as tx:
+            # The grant that the first look made is given back, and bob is faster the second time.
+            reservations.release(tx, [one.id for one in reservations.live(tx) if one.pattern == "late.py"])
+        guarded.reserve("late.py")
+        go.touch()
+        ruling = ruled(lane)
+        assert ruling.outcome is Outcome.CONFLICT
+        assert ruling.paths == ("late.py",)
+    finally:
+        lane.close()
+        guarded.close()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo x > bob/held.py", "cd mine && sed -i s/1/2/ ../bob/held.py", "rm -rf bob", "mv mine/a.py bob/",
+        "cp mine/a.py bob", "git rm -q bob/held.py", "cd ../.. && echo x > README.md", "git -C ../.. commit -am x",
+        "cd ../../ && git clean -ffdx", "echo x > .git/config", "git stash", "git config user.name x", "rm -rf .",
+        "python -c \"open('bob/held.py', 'w')\"", "git worktree prune", "tee -a ~/.bashrc < mine/a.py", "rm bob/*.py",
+    ],
+)  # fmt: skip
+def test_the_sign_refuses_it_before_it_happens(house: tuple[Guarded, Lane], command: str) -> None:
+    guarded, _ = house
+    done = guarded.sign("Bash", {"command": command})
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert done.stderr.startswith("agent-coord: ")
+
+
+def test_the_sign_follows_paths_as_the_system_does(house: tuple[Guarded, Lane]) -> None:
+    guarded, _ = house
+    slot = guarded.slot
+    (slot / "way").symlink_to("bob")
+    for path in (
+        "bob/held.py",
+        f"{slot}/mine/../bob/held.py",
+        "way/held.py",
+        "way/new.py",
+        f"{guarded.root}/README.md",
+        "~/x",
+    ):
+        assert guarded.sign("Write", {"file_path": path}).returncode == 2, path
+    for path in ("mine/a.py", "noise.log", "/tmp/agent-coord-scratch", f"{slot}/bob/../mine/b.py"):
+        assert guarded.sign("Write", {"file_path": path}).returncode == 0, path
+    assert guarded.sign("Read", {"file_path": f"{guarded.root}/README.md"}).returncode == 0
+    guarded.undo()
+
+
+def test_what_is_written_first_is_held_and_told(tmp_path: Path) -> None:
+    guarded = make_guarded(tmp_path)
+    assert guarded.sign("Write", {"file_path": "mine/new.py"}).returncode == 0
+    guarded.reserve("other.py")
+    with pytest.raises(NotNow, match="ann holds mine/new"):
+        guarded.reserve("mine/**", agent="cat")
+    guarded.reserve("mine/new.py", agent="cat", shared=True)
+    guarded.close()
+
+
+def test_the_hooks_fail_closed(tmp_path: Path) -> None:
+    guarded = make_guarded(tmp_path)
+    for text in ("", "{", "[]", '{"tool_name":"Write"}', '{"tool_name":"Bash","tool_input":{"command":"echo \'"}}'):
+        assert guarded.raw_sign(text).returncode == 2, text
+    write = {"file_path": "mine/a.py"}
+    assert guarded.sign("Write", write, AGENT_COORD_SCOPE="/nowhere/scope.json").returncode == 2
+    assert guarded.sign("Write", write).returncode == 0
+    ledger = guarded.project.repository.state / "ledger.sqlite3"
+    aside = ledger.rename(ledger.with_suffix(".aside"))
+    assert guarded.sign("Write", write).returncode == 2
+    assert guarded.shell("echo x > docs/x.md; git commit -qam 'a-1: x'").returncode != 0
+    aside.rename(ledger)
+    release_by_hand(guarded.project, guarded.held.slot.name, keep=False)
+    done = guarded.sign("Write", write)
+    assert done.returncode == 2
+    assert "is over" in done.stderr
+    guarded.close()
+
+
+def test_no_agent_starts_behind_a_guard_that_lets_pass(tmp_path: Path) -> None:
+    guarded = make_guarded(tmp_path)
+    prove(guarded.slot)
+    hooks = Path(guarded.shell("git rev-parse --absolute-git-dir").stdout.strip()) / "agent-coord" / "hooks"
+    for name in ("reference-transaction", "pre-commit"):
+        (hooks / name).chmod(0o600)
+        with pytest.raises(Failure, match=name):
+            prove(guarded.slot)
+        (hooks / name).chmod(0o700)
+    prove(guarded.slot)
+    assert guarded.shell("git for-each-ref refs/agent-coord/proof").stdout == ""
+    guarded.close()
+
+
+def test_the_projects_own_hooks_still_run(tmp_path: Path) -> None:
+    guarded = make_guarded(tmp_path)
+    for name in ("pre-commit", "commit-msg", "reference-transaction"):
+        hook = guarded.root / ".git" / "hooks" / name
+        hook.write_text(f"#!/bin/sh\necho {name} >> '{tmp_path}/ran'\n")
+        hook.chmod(0o755)
+    post_guard(guarded.project.repository, guarded.project.config.scope, Post(guarded.held, "main"))
+    assert guarded.shell("echo x > mine/a.py; git commit -qam 'a-1: x'").returncode == 0
+    assert {"pre-commit", "commit-msg", "reference-transaction"} == set((tmp_path / "ran").read_text().split())
+    guarded.close()
+
+
+def behind(guarded: Guarded, kind: str, script: str) -> None:
+    """Run a script in the slot behind a wall."""
+    settings = guarded.project.config.scope
+    places = writable(guarded.project.repository, settings, guarded.slot)
+    argv = walled(kind, ("sh", "-c", script), guarded.slot, places)
+    guarded.shell(shlex.join(argv), TMPDIR=str(temporary_folder(guarded.slot)))
+
+
+@pytest.mark.parametrize("kind", ["landlock", "bwrap"])
+def test_behind_a_wall_no_file_outside_is_touched_and_work_goes_on(tmp_path: Path, kind: str) -> None:
+    offer = offered()
+    if kind not in offer.kinds:
+        pytest.skip(offer.missing[kind])
+    guarded = make_guarded(tmp_path, '[scope]\nwall = "auto"\nwall_writes = []\n')
+    outside = tmp_path / "outside.txt"
+    outside.write_text("as it was\n")
+    before = {path: path.read_bytes() for path in guarded.root.glob("*") if path.is_file()}
+    main = git_out(guarded.root, "rev-parse", "main")
+    root, config = shlex.quote(str(guarded.root)), guarded.root / ".git" / "config"
+    known = config.read_bytes()
+    for way in (
+        f"echo x > {root}/README.md", f"echo x > {root}/new.txt", f"rm {root}/README.md", f"echo x > '{outside}'",
+        f"mv '{outside}' mine/", f": > '{outside}'", f"ln '{outside}' mine/hard; echo x > mine/hard",
+        f"ln -s '{outside}' mine/soft; echo x > mine/soft", "git config user.name x",
+        "git update-ref refs/heads/main $(git commit-tree -m x HEAD^{tree})",
+        "git -c core.hooksPath=/dev/null branch -f elsewhere", "git stash", "git worktree add ../nested",
+        f"cd {root} && git -c core.hooksPath=/dev/null commit --allow-empty -qm x", "git worktree prune",
+        f"python3 -c 'import os; os.truncate(\"{outside}\", 0)'",
+        f"chmod 600 '{outside}'; sed -i s/was/is/ '{outside}'",
+    ):  # fmt: skip
+        behind(guarded, kind, way)
+        assert outside.read_text() == "as it was\n", way
+        assert {path: path.read_bytes() for path in guarded.root.glob("*") if path.is_file()} == before, way
+        assert config.read_bytes() == known, way
+        assert git_out(guarded.root, "rev-parse", "main") == main, way
+    guarded.undo()
+    behind(guarded, kind, "echo y > mine/a.py; echo t > $TMPDIR/t; git add -A; git commit -qm 'a-1: x'")
+    assert git_out(guarded.slot, "log", "-1", "--format=%s") == "a-1: x"
+    guarded.close()
+
+
+def test_what_is_written_into_the_main_checkout_is_told_and_kept(tmp_path: Path) -> None:
+    guarded = make_guarded(tmp_path)
+    assert find_strays(guarded.slot).told == ""
+    (guarded.root / "docs" / "x.md").write_text("by absolute path\n")
+    (guarded.slot / "bob" / "held.py").write_text("left lying\n")
+    found = find_strays(guarded.slot)
+    assert found.main == ("docs/x.md",)
+    assert "bob holds bob/**" in found.slot[0]
+    assert (guarded.root / "docs" / "x.md").read_text() == "by absolute path\n"
+    guarded.close()
+
+
+def test_more_is_asked_for_and_granted_or_refused_with_the_holder(tmp_path: Path) -> None:
+    guarded = make_guarded(tmp_path, '[scope]\nenforce = "strict"\n')
+    place = Place(guarded.root)
+    write = {"file_path": "docs/x.md"}
+    done = guarded.sign("Write", write)
+    assert done.returncode == 2
+    assert "scope widen pool-wt-1 docs/x.md" in done.stderr
+    guarded.reserve("docs/**", agent="cat", predicted=True)
+    assert place.json("scope", "widen", "a-1", "docs/**", "--why", "the docs are wrong")["granted"] == ["docs/**"]
+    assert guarded.sign("Write", write).returncode == 0
+    refused = place.run("scope", "widen", "pool-wt-1", "bob/held.py", "--why", "it is in the way")
+    assert refused.returncode == 4
+    assert "bob holds bob/** for issue-of-bob until" in refused.stderr
+    assert place.run("scope", "widen", "a-1", ".beads/**", "--why", "x").returncode == 1
+    asked = place.json("scope", "show", "pool-wt-1")["asked"]
+    assert [one["what"] for one in asked] == ["widened", "refused"]
+    done = guarded.shell("echo asked > docs/x.md; git commit -qam 'a-1: x'")
+    assert done.returncode == 0, done.stderr
+    guarded.close()
+
+
+def test_a_tool_call_waits_for_no_heavy_import(house: tuple[Guarded, Lane]) -> None:
+    guarded, _ = house
+    guarded.reserve("mine/a.py", agent="ann")
+    interpreter, *rest = hook_command("pre-tool-use")
+    for tool, given in (
+        ("Write", {"file_path": "mine/a.py"}),
+        ("Bash", {"command": "sed -i s/a/b/ mine/a.py && git log"}),
+    ):
+        call = {"hook_event_name": "PreToolUse", "cwd": str(guarded.slot), "tool_name": tool, "tool_input": given}
+        done = run([interpreter, "-X", "importtime", *rest], stdin=json.dumps(call).encode(), cwd=guarded.slot)
+        loaded = {line.rpartition("|")[2].strip() for line in done.err.decode().splitlines()}
+        heavy = {"re", "json", "typing", "dataclasses", "pathlib", "subprocess", "datetime", "typer"}
+        assert "coordinator.guard.sign" in loaded
+        assert loaded & heavy == set()
