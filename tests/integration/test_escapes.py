@@ -332,3 +332,32 @@ def test_a_tool_call_waits_for_no_heavy_import(house: tuple[Guarded, Lane]) -> N
         heavy = {"re", "json", "typing", "dataclasses", "pathlib", "subprocess", "datetime", "typer"}
         assert "coordinator.guard.sign" in loaded
         assert loaded & heavy == set()
+
+
+def test_switched_off_only_git_safety_and_the_slots_refs_are_guarded(tmp_path: Path) -> None:
+    guarded = make_guarded(tmp_path, '[scope]\nenforce = "off"\n')
+    assert guarded.sign("Write", {"file_path": "bob/held.py"}).returncode == 0
+    assert guarded.sign("Bash", {"command": "git stash"}).returncode == 2
+    assert guarded.shell("echo x > bob/held.py; git commit -qam 'a-1: x'").returncode == 0
+    assert guarded.shell("git update-ref refs/heads/elsewhere HEAD").returncode != 0
+    guarded.close()
+
+
+def test_an_own_repository_in_a_temporary_folder_is_the_agents(house: tuple[Guarded, Lane]) -> None:
+    guarded, _ = house
+    assert guarded.sign("Bash", {"command": "cd /tmp/my-try && git reset --hard && git stash"}).returncode == 0
+
+
+def test_hooks_of_a_configured_folder_run_from_the_worktree(tmp_path: Path) -> None:
+    guarded = make_guarded(tmp_path)
+    git_out(guarded.root, "config", "core.hooksPath", ".husky")
+    post_guard(guarded.project.repository, guarded.project.config.scope, Post(guarded.held, "main"))
+    for name in ("pre-commit", "commit-msg"):  # made later, as a set-up command makes them
+        hook = guarded.slot / ".husky" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\necho {name} >> '{tmp_path}/ran'\n")
+        hook.chmod(0o755)
+    assert guarded.shell("echo x > mine/a.py; git commit -qm 'a-1: x' mine/a.py").returncode == 0
+    assert (tmp_path / "ran").read_text().split() == ["pre-commit", "commit-msg"]
+    prove(guarded.slot)
+    guarded.close()
