@@ -72,6 +72,11 @@ def find_conflicts(
     return tuple(sorted((*others, *_judged(desk, pairs, judged)), key=lambda one: (-one.p, one.a, one.b)))
 
 
+def corrected(product: float) -> float:
+    """The chance that two issues meet whose scopes alone say `product`: such products understate it."""
+    return 1 - (1 - product) ** UNDERSTATED
+
+
 def _multiplied(desk: _Desk) -> Iterator[Conflict]:
     """The conflicts by the chances of single files."""
     threshold = 1 - (1 - desk.threshold) ** (1 / UNDERSTATED)
@@ -91,7 +96,7 @@ def _multiplied(desk: _Desk) -> Iterator[Conflict]:
             p = 1 - prod(1 - product for product in products.values())
             if p >= threshold:
                 found.add(pair)
-                yield desk.conflict(pair, products, 1 - (1 - p) ** UNDERSTATED, hot_only)
+                yield desk.conflict(pair, products, corrected(p), hot_only)
 
 
 def _judged(desk: _Desk, pairs: Iterable[Pair], judged: Iterable[str]) -> Iterator[Conflict]:

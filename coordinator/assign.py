@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
+from analyzer.conflicts import corrected
 from analyzer.globs import escape
 from analyzer.policy import Policy
 from analyzer.proposal import Plan
@@ -52,16 +53,16 @@ class Claims:
 def paths_to_reserve(scope: Scope | None, policy: Policy, *, share: bool) -> Claims:
     """What to reserve for a scope, so that reservations refuse only what the plan keeps apart.
 
-    A file is reserved exclusively when two issues as sure of it as this one would be kept apart (p * p reaches
-    `conflict_at`), and so are patterns and new files. Hot files are shared unless the policy serialises them; files
-    that are merely possible are not reserved. With `share` everything is. What is declared or nearly certain is
+    A file is reserved exclusively when two issues as sure of it as this one would be kept apart (what p * p says
+    reaches `conflict_at`), and so are patterns and new files. Hot files are shared unless the policy serialises them;
+    files that are merely possible are not reserved. With `share` everything is. What is declared or nearly certain is
     firm: it refuses others' writes too, not only their start.
     """
     if scope is None:
         return Claims()
     hot = frozenset(scope.hot) if policy.hot != "serialize" else frozenset()
     chance = {escape(file.path): file.p for file in scope.files}
-    sure = [path for path in scope.write if chance.get(path, 1.0) ** 2 >= policy.conflict_at]
+    sure = [path for path in scope.write if corrected(chance.get(path, 1.0) ** 2) >= policy.conflict_at]
     alone = [path for path in sure if path not in hot and not share]
     certain = chance | dict(scope.new)
     firm = tuple(path for path in alone if certain.get(path, 1.0) >= FIRM_AT)
