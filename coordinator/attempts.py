@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from analyzer.imports import closure
 from analyzer.issues import Issue
 from analyzer.scope import Scope
 from coordinator.agents.adapter import Assignment, Launch
-from coordinator.agents.briefing import Handoff, Place, write_briefing
+from coordinator.agents.briefing import Handoff, Place, write_briefing, write_continuation, write_reentry
 from coordinator.agents.supervisor import Running, start, stop
 from coordinator.assign import paths_to_reserve
 from coordinator.bootstrap import Project
@@ -35,8 +35,15 @@ from resources.state.store import Transaction
 from resources.system.errors import Failure, NotNow
 from resources.system.files import replace_file
 from resources.system.git import tracked_files
+from resources.system.repository import git_dir_of
 from resources.worktrees.pool import Held, Released
 from resources.worktrees.view import View, resolve
+
+LONGEST_ARGUMENT = 100_000
+"""Bytes of a prompt; Linux refuses a single argument above 131,072."""
+
+ROOM = "agent-coord/agent"
+"""Where a slot's agent has its settings and sessions, in the slot's own git directory: gone with the slot."""
 
 
 @dataclass
@@ -52,6 +59,12 @@ class Attempt:
     handoffs: tuple[Handoff, ...] = ()
     strays: str = ""
     """What was changed in the main checkout while it ran, as a sentence."""
+    session: str = ""
+    """The program's session, to be gone on with."""
+    paused: str = ""
+    """Why nobody works on it although it is not over: the model refuses; "" when it is not paused."""
+    left: tuple[str, str] = ("", "")
+    """The tree that the last refused work left, and why it was refused."""
 
     @property
     def leases(self) -> tuple[Lease, Lease]:
@@ -144,13 +157,16 @@ def record(tx: Transaction, attempt: Attempt) -> None:
 def start_agent(project: Project, attempt: Attempt) -> None:
     """Start the agent's program for the next attempt in the slot that is held already.
 
-    Raises Failure when it cannot be started; then the attempt does not count.
+    A session that the program can go on with is gone on with. Raises Failure when it cannot be started, its guard
+    included; then the attempt does not count.
     """
-    held, issue, number = attempt.held, attempt.issue, attempt.task.attempt + 1
-    briefing, prompt = _brief(project, attempt, number)
-    assignment = Assignment(issue.id, issue.title, number, held.slot.path, prompt, briefing)
+    held, number = attempt.held, attempt.task.attempt + 1
     adapter = project.adapter(attempt.task.program)
+    assignment = _assign(project, attempt, number, attempt.session if adapter.resumes else "")
+    adapter.install_guard(assignment)
+    adapter.prove_guard(assignment, held.environment)
     launch = adapter.launch(assignment)
+    briefing, issue = assignment.briefing, attempt.issue
     with project.ledger.write() as tx:
         record(tx, attempt)
     told = {"AGENT_COORD_BRIEFING": str(briefing), "AGENT_COORD_ATTEMPT": str(number)}
@@ -158,6 +174,7 @@ def start_agent(project: Project, attempt: Attempt) -> None:
     launch = _behind_wall(project, held.slot.path, launch)
     log = _folder(project, issue.id) / f"{number}.log"
     attempt.running = start(adapter, assignment, launch, dict(held.environment) | told, log)
+    attempt.session, attempt.paused = launch.session, ""
     with project.ledger.write() as tx:
         claims.record_process(tx, issue.id, attempt.claim.fence, attempt.running.process)
 
@@ -168,7 +185,25 @@ def _behind_wall(project: Project, slot: Path, launch: Launch) -> Launch:
         return launch
     places = writable(project.repository, project.config.scope, slot)
     temporary = {"TMPDIR": str(temporary_folder(slot))}
-    return Launch(walled(kind, launch.argv, slot, places), {**launch.environment, **temporary})
+    argv = walled(kind, launch.argv, slot, places)
+    return replace(launch, argv=argv, environment={**launch.environment, **temporary})
+
+
+def again(attempt: Attempt) -> None:
+    """Let the next start repeat the attempt's number: what ended it was not its own doing."""
+    attempt.task = replace(attempt.task, attempt=attempt.task.attempt - 1)
+
+
+def _assign(project: Project, attempt: Attempt, number: int, session: str) -> Assignment:
+    file, text = _brief(project, attempt, number)
+    issue, slot = attempt.issue, attempt.held.slot.path
+    if session and attempt.paused:
+        text = write_continuation(issue.id, attempt.paused, str(file))
+    elif session and attempt.handoffs:
+        text = write_reentry(issue.id, attempt.handoffs[-1], project.config.agents.attempts, str(file))
+    if len(text.encode()) > LONGEST_ARGUMENT:
+        text = f"Your briefing is too long to be given here. Read all of {file} before you begin."
+    return Assignment(issue.id, issue.title, number, slot, text, file, git_dir_of(slot) / ROOM, session)
 
 
 def give_back(project: Project, attempt: Attempt, state: str, why: str) -> Released:

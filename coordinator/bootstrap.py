@@ -7,6 +7,7 @@ configuration and the ledger; Postgres is started when a database is first neede
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,7 +17,10 @@ from analyzer.facts import Facts
 from analyzer.policy import Policy, policy_from
 from analyzer.sources import read_facts, tracker_file, tracker_version
 from coordinator.agents.adapter import Adapter
+from coordinator.agents.claude import Claude
+from coordinator.agents.codex import Codex
 from coordinator.agents.command import Command
+from coordinator.agents.guard import Guard
 from coordinator.agents.scripted import Scripted
 from coordinator.config import Config, read_config
 from coordinator.tasks.tracker import Tracker, open_tracker
@@ -27,6 +31,9 @@ from resources.system.files import replace_file
 from resources.system.git import current_branch, resolve
 from resources.system.repository import Repository, branch_tip, find_repository
 from resources.worktrees.pool import Pool
+
+GUARD = (sys.executable, "-I", "-m", "agent_coord", "hook", "pre-tool-use")
+"""The command that judges a tool call of an agent."""
 
 
 @dataclass
@@ -115,9 +122,18 @@ class Project:
     def adapter(self, name: str) -> Adapter:
         """The program called `name`, ready to be started. Raises Failure("unknown-agent")."""
         program = self.config.program(name)
-        if program.kind == "scripted":
-            return Scripted(name, (self.repository.root / program.scripts).resolve())
-        return Command(name, program.argv)
+        root = self.repository.root
+        guard = Guard(GUARD) if self.config.agents.guard else None
+        mcp = root / program.mcp if program.mcp else None
+        match program.kind:
+            case "claude":
+                return Claude(name, program.argv, guard, mcp, program.disallow)
+            case "codex":
+                return Codex(name, program.argv, guard, mcp)
+            case "scripted":
+                return Scripted(name, (root / program.scripts).resolve())
+            case _:
+                return Command(name, program.argv, program.resume)
 
     def close(self) -> None:
         """Give connections back."""

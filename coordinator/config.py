@@ -33,23 +33,46 @@ class ProjectSettings:
 class Program:
     """[agents.programs.NAME]: how one agent program is started.
 
-    kind "command": `argv` with {prompt} {briefing} {issue} {slot} {attempt}; kind "scripted": `scripts` is a folder.
+    kind "claude" and "codex": `argv` is the program and more arguments for it, `mcp` a file of MCP servers, `disallow`
+    the tools taken away; kind "command": `argv`, and `resume` for a session that is gone on with, are templates with
+    {prompt} {briefing} {issue} {slot} {attempt} {session}; kind "scripted": `scripts` is a folder.
     """
 
     kind: str = "command"
     argv: tuple[str, ...] = ()
+    resume: tuple[str, ...] = ()
     scripts: str = ""
+    mcp: str = ""
+    disallow: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in ("command", "scripted"):
-            raise ValueError(f'kind must be "command" or "scripted", not {self.kind!r}')
-        if self.kind == "command" and not self.argv:
-            raise ValueError("a command program needs argv")
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+        if self.kind != "scripted" and not self.argv:
+            raise ValueError(f"a {self.kind} program needs argv")
+        for name, kinds in (("resume", ("command",)), ("mcp", ("claude", "codex")), ("disallow", ("claude",))):
+            if getattr(self, name) and self.kind not in kinds:
+                raise ValueError(f"{name} is for kind {' and '.join(kinds)}, not {self.kind}")
 
+
+KINDS = ("claude", "codex", "command", "scripted")
 
 PRESETS: Mapping[str, Program] = {
-    "claude": Program(argv=("claude", "-p", "{prompt}", "--permission-mode", "acceptEdits")),
-    "codex": Program(argv=("codex", "exec", "--sandbox", "workspace-write", "{prompt}")),
+    "claude": Program("claude", ("claude",)),
+    "codex": Program("codex", ("codex",)),
+    "gemini": Program(
+        argv=("gemini", "-p", "{prompt}", "-o", "stream-json", "--approval-mode", "yolo"),
+        resume=("gemini", "-p", "{prompt}", "-o", "stream-json", "--approval-mode", "yolo", "--resume", "{session}"),
+    ),
+    "opencode": Program(
+        argv=("opencode", "run", "--format", "json", "--auto", "{prompt}"),
+        resume=("opencode", "run", "--format", "json", "--auto", "-s", "{session}", "{prompt}"),
+    ),
+    "aider": Program(argv=("aider", "--message-file", "{briefing}", "--yes-always", "--no-stream", "--no-pretty")),
+    "cursor": Program(
+        argv=("cursor-agent", "-p", "--output-format", "stream-json", "--force", "{prompt}"),
+        resume=("cursor-agent", "-p", "--output-format", "stream-json", "--force", "--resume", "{session}", "{prompt}"),
+    ),
 }
 """Programs that need no configuration; a table of the same name replaces one."""
 
@@ -59,9 +82,11 @@ class AgentSettings:
     """[agents]: who works, how often an issue is tried, how long an attempt may take."""
 
     default: str = "claude"
+    guard: bool = False
     attempts: int = 3
     timeout_minutes: float = 60.0
     idle_minutes: float = 15.0
+    refused_seconds: float = 60.0
 
     def __post_init__(self) -> None:
         if self.attempts < 1:

@@ -16,26 +16,25 @@ from analyzer.issues import Issue
 from analyzer.plan import make_plan
 from analyzer.proposal import Epic, Plan, Request
 from coordinator import attempts
-from coordinator.agents.adapter import Ending
 from coordinator.agents.briefing import Handoff
-from coordinator.agents.supervisor import look
 from coordinator.assign import Ground, choose
 from coordinator.attempts import Attempt, Job
 from coordinator.bootstrap import Project
 from coordinator.byhand import free_closed, settle_by_hand
-from coordinator.gate.evidence import complaints
 from coordinator.mail import reservations
 from coordinator.merging import queue
 from coordinator.merging.lane import PATIENCE, Lane, Ruling
-from coordinator.outcomes import inspect, settle
+from coordinator.outcomes import settle
+from coordinator.pauses import Pauses
 from coordinator.scope_memory import ScopeMemory
 from coordinator.tasks import claims
 from coordinator.tasks.claims import PENDING, Task, Wish
 from coordinator.tasks.lifecycle import Next, Outcome, Step, decide
 from coordinator.tasks.tracker import Tracker
+from coordinator.transcripts.activity import Ending
+from coordinator.watching import refused, watch
 from resources.monitor.sample import current_levels
 from resources.state import leases
-from resources.state.store import Transaction
 from resources.system.clock import wall
 from resources.system.errors import Failure, NotNow
 from resources.system.git import changed_by_each
@@ -77,6 +76,7 @@ class Loop:
         self.draining = False
         self._unread = ""
         self._lane = Lane(project, self._title)
+        self._pauses = Pauses(project)
 
     def tick(self) -> bool:
         """One pass; False when nothing is under way and nothing more can start."""
@@ -86,6 +86,7 @@ class Loop:
         ruling = self._lane.tick()
         if ruling is not None:
             self._apply(ruling)
+        self._resume()
         if not self.draining:
             self._start_more()
         return bool(self._attempts) or self._lane.busy or self._throttled
@@ -126,28 +127,32 @@ class Loop:
                 leases.renew(tx, self._lane.lease.fence)
 
     def _watch(self, attempt: Attempt) -> None:
-        if attempt.running is None:
+        seen = watch(self.project, attempt)
+        if seen is None:
             return
-        limits = self.project.config.agents
-        ended = look(attempt.running, idle=limits.idle_minutes * 60, timeout=limits.timeout_minutes * 60)
-        if ended is None:
-            return
-        attempt.running = None
-        work, tip = inspect(self.project, attempt)
-        found = complaints(work, commit_names_issue=self.project.config.gate.commit_names_issue)
-        done = ended.ending is Ending.DONE
-        why = "; ".join(found) if done else ended.why
-        with self.project.ledger.write() as tx:
-            self._event(tx, "attempt.ended", attempt, ending=ended.ending.value, why=why, strays=attempt.strays)
-        if attempt.strays:
-            self.project.say(f"{attempt.issue.id}: {attempt.strays}")
-        if not done:
-            self._trouble[attempt.issue.id] = frozenset(ended.files)
-            self._conclude(attempt, Outcome.FAILED, why)
-        elif found:
-            self._conclude(attempt, Outcome.RED, why)
-        else:
-            self._queue(attempt, tip)
+        match seen.ending:
+            case Ending.DONE if not seen.why:
+                self._pauses.close()
+                self._queue(attempt, seen.tip)
+            case Ending.DONE:
+                self._conclude(attempt, Outcome.RED, seen.why)
+            case Ending.UNAVAILABLE:
+                self._pauses.pause(attempt, seen.why, seen.until)
+            case Ending.LOST:
+                self._stop_if(attempt, self._pauses.begin_anew(attempt))
+            case Ending.UNGUARDED:
+                self._conclude(attempt, Outcome.STOPPED, seen.why)
+            case _:
+                self._trouble[attempt.issue.id] = frozenset(seen.files)
+                self._conclude(attempt, Outcome.FAILED, seen.why)
+
+    def _resume(self) -> None:
+        for attempt in [one for one in self._attempts.values() if one.paused]:
+            self._stop_if(attempt, attempt.paused if self.draining else self._pauses.resume(attempt, self._attempts))
+
+    def _stop_if(self, attempt: Attempt, why: str) -> None:
+        if why:
+            self._conclude(attempt, Outcome.STOPPED, why)
 
     def _queue(self, attempt: Attempt, tip: str) -> None:
         work = queue.Finished(
@@ -167,6 +172,8 @@ class Loop:
             settle_by_hand(self.project, ruling)
 
     def _conclude(self, attempt: Attempt, outcome: Outcome, why: str, evidence: str = "") -> None:
+        if outcome is Outcome.RED:
+            outcome = refused(attempt, why)
         step = decide(outcome, attempt.task.attempt, self.project.config.agents.attempts, why)
         issue = attempt.issue.id
         self.project.say(f"{issue}: {step.why}")
@@ -190,8 +197,8 @@ class Loop:
         if not pending:
             return
         free = self.seats - len(self._attempts)
-        if self._left is not None:
-            free = min(free, self._left)
+        for most in (self._left, self._pauses.room(self._attempts)):
+            free = free if most is None else min(free, most)
         critical = [
             reading.resource for reading in current_levels(self.project.repository) if reading.level == "critical"
         ]
@@ -199,14 +206,14 @@ class Loop:
             plan, self.project.policy, pending, set(self._attempts), seats=0 if critical else free,
             ground=self._ground(pending),
         )  # fmt: skip
-        self._throttled = bool(critical)
+        self._throttled = bool(critical or self._pauses.why)
         waits = dict(choice.waits)
         by_issue = {task.issue: task for task in pending}
         for issue in choice.start:
             refusal = self._begin(by_issue[issue], plan)
             if refusal:
                 waits[issue] = refusal
-        over = f"{critical[0]} is over its critical limit" if critical else ""
+        over = f"{critical[0]} is over its critical limit" if critical else self._pauses.why
         self._explain(plan, pending, {issue: over or why for issue, why in waits.items()})
 
     def _pending(self) -> list[Task]:
@@ -289,9 +296,3 @@ class Loop:
             for task in changed:
                 track = tracks.get(task.issue, task.track)
                 tx.change("task-why", issue=task.issue, why=waits[task.issue], track=track, changed_at=wall())
-
-    def _event(self, tx: Transaction, kind: str, attempt: Attempt, **data: object) -> None:
-        tx.event(
-            kind, issue=attempt.issue.id, slot=attempt.held.slot.name, agent=attempt.claim.agent,
-            attempt=attempt.task.attempt, **data,
-        )  # fmt: skip

@@ -52,6 +52,30 @@ def write_briefing(
     return "\n\n".join(parts) + "\n"
 
 
+def write_reentry(issue: str, handoff: Handoff, attempts: int, briefing: str) -> str:
+    """What a resumed session is told because its work did not land. `briefing` is the file of the whole text."""
+    return (
+        "\n\n".join(
+            [
+                f"# {issue}: attempt {handoff.attempt + 1} of {attempts}",
+                f"Your work did not land: {handoff.why}",
+                *([f"```\n{handoff.evidence.strip()}\n```"] if handoff.evidence else []),
+                "Find the cause and mend it in the same worktree; skip and weaken nothing. Then commit, with "
+                f"`{issue}` in the message, and end. All that you were told at first still holds: `{briefing}`.",
+            ]
+        )
+        + "\n"
+    )
+
+
+def write_continuation(issue: str, why: str, briefing: str) -> str:
+    """What a session is told that was interrupted by no fault of its own."""
+    return (
+        f"# {issue}: go on\n\nYou were interrupted: {why}\n\n"
+        f"Go on where you stopped. All that you were told at first still holds: `{briefing}`.\n"
+    )
+
+
 def _text(issue: Issue) -> list[str]:
     named = (
         ("", issue.description),

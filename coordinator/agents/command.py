@@ -1,30 +1,37 @@
 """Any program with a command line, by a template.
 
-The template is a list of arguments, never a shell string; {prompt} {briefing} {issue} {slot} {attempt}
-stand for the assignment wherever they appear in an argument. Other braces are left as they are, so that
-JSON may be an argument. What a program prints is read as JSON lines where it is, else as text.
+The template is a list of arguments, never a shell string; {prompt} {briefing} {issue} {slot} {attempt} {session}
+stand for the assignment wherever they appear in an argument. Other braces are left as they are, so that JSON may be an
+argument. What a program prints is read as JSON lines where it is, else as text. A second template, `resume`, says how
+a session is gone on with; without one every attempt begins a new session with the whole briefing.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from coordinator.agents.adapter import Activity, Assignment, Ending, Launch
-from coordinator.agents.jsonlines import activity, ending
-from resources.system.errors import Failure
+from coordinator.agents.adapter import Assignment, Launch, Unhooked
+from coordinator.agents.programs import need
+from coordinator.transcripts.activity import Activity, Ending, ending
+from coordinator.transcripts.reading import read_line
 
-_PLACE = re.compile(r"\{(prompt|briefing|issue|slot|attempt)\}")
+_PLACE = re.compile(r"\{(prompt|briefing|issue|slot|attempt|session)\}")
 
 
 @dataclass
-class Command:
-    """One program; `argv` is the template."""
+class Command(Unhooked):
+    """One program; `argv` and `resume` are templates."""
 
     name: str
     argv: tuple[str, ...]
+    resume: tuple[str, ...] = ()
+
+    @property
+    def resumes(self) -> bool:
+        """Whether there is a template for it."""
+        return bool(self.resume)
 
     def launch(self, assignment: Assignment) -> Launch:
         """The template filled in. Raises Failure("program-missing") when its first word is not on PATH."""
@@ -34,23 +41,19 @@ class Command:
             "issue": assignment.issue,
             "slot": str(assignment.slot),
             "attempt": str(assignment.attempt),
+            "session": assignment.session,
         }
-        program, *arguments = (_filled(word, values) for word in self.argv)
-        if shutil.which(program) is None:
-            raise Failure(
-                "program-missing",
-                f"{program} is not on PATH",
-                why=f"agent program {self.name} starts with it",
-                mend=f"install {program}, or choose another program with --agent",
-            )
+        template = self.resume if assignment.session and self.resume else self.argv
+        program, *arguments = (_filled(word, values) for word in template)
+        need(program, self.name)
         return Launch((program, *arguments))
 
     def parse(self, line: str) -> Activity:
         """A JSON line or a line of text."""
-        return activity(line)
+        return read_line(line)
 
     def classify(self, code: int, last: Activity) -> Ending:
-        """0 done, a signal stopped, all else failed."""
+        """0 done unless the program's last word was that it failed."""
         return ending(code, last)
 
 

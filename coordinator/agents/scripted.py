@@ -10,17 +10,20 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from coordinator.agents.adapter import Activity, Assignment, Ending, Launch
-from coordinator.agents.jsonlines import activity, ending
+from coordinator.agents.adapter import Assignment, Launch, Unhooked
+from coordinator.transcripts.activity import Activity, Ending, ending
+from coordinator.transcripts.reading import read_line
 from resources.system.errors import Failure
 
 
 @dataclass
-class Scripted:
+class Scripted(Unhooked):
     """Plays `scripts`/<issue id>.toml."""
 
     name: str
     scripts: Path
+
+    resumes = False
 
     def launch(self, assignment: Assignment) -> Launch:
         """Our own interpreter, cut off from PYTHONPATH and the slot. Raises Failure("no-scripts")."""
@@ -38,7 +41,7 @@ class Scripted:
 
     def parse(self, line: str) -> Activity:
         """One JSON line of the player."""
-        return activity(line)
+        return read_line(line)
 
     def classify(self, code: int, last: Activity) -> Ending:
         """0 done, a signal stopped, all else failed."""

@@ -1,10 +1,10 @@
 """Starts agents' processes, watches them, stops them.
 
-Each agent runs in a process group of its own with its output in a file, so that it survives the
-coordinator's death and can be found and stopped by the next one. The supervisor reads what the file
-gained since the last look; it never blocks. Two limits apply to every program, because some never end
-by themselves (a lost network makes one wait for ever): no output for `idle` seconds, and `timeout`
-seconds in all.
+Each agent runs in a process group of its own with its output in a file, so that it survives the coordinator's
+death and can be found, taken over or stopped by the next one. The supervisor reads what the file gained since the last
+look; it never blocks. Two limits apply to every program, because some never end by themselves: no sign of life for
+`idle` seconds (a program that only says that it waits for its model gives none), and `timeout` seconds in all. A
+program that uses a tool before its guard has answered is stopped at once.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coordinator.agents.adapter import Activity, Adapter, Assignment, Ending, Launch
+from coordinator.agents.adapter import Adapter, Assignment, Launch
+from coordinator.transcripts.activity import Activity, Ending, Usage
 from resources.databases.environment import MISLEADING
-from resources.system.process import ProcessId, clean_environment, finished, identify, spawn, stop_group
+from resources.system.process import ProcessId, clean_environment, finished, identify, is_alive, spawn, stop_group
 
 READ_AT_ONCE = 1_000_000
 """Bytes of output looked at per pass; an agent that prints faster is read later, never all at once."""
@@ -25,18 +26,31 @@ READ_AT_ONCE = 1_000_000
 
 @dataclass
 class Running:
-    """An agent at work. Times are monotonic seconds."""
+    """An agent at work. `child` is None when another coordinator started it. Times are monotonic seconds."""
 
     assignment: Assignment
     adapter: Adapter
-    child: subprocess.Popen[bytes]
     process: ProcessId
     log: Path
     started: float
     heard: float
+    child: subprocess.Popen[bytes] | None = None
+    mark: Path | None = None
+    """Where the guard says that it is there; None when it has, or when there is none."""
+    session: str = ""
     offset: int = 0
     rest: bytes = b""
     last: Activity = field(default_factory=Activity)
+    said: str = ""
+    """The last text, for people."""
+    usage: Usage | None = None
+    denials: int = 0
+    acted: bool = False
+    """It has used a tool: its model answers."""
+    unguarded: bool = False
+    named: bool = False
+    """Somebody was told that it is silent."""
+    until: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -53,56 +67,93 @@ def start(
     adapter: Adapter, assignment: Assignment, launch: Launch, environment: Mapping[str, str], log: Path
 ) -> Running:
     """Start what the adapter has described for an assignment, in its slot."""
-    inherited = {key: value for key, value in clean_environment().items() if key not in MISLEADING}
+    unwanted = {*MISLEADING, *launch.without}
+    inherited = {key: value for key, value in clean_environment().items() if key not in unwanted}
     values = inherited | dict(environment) | dict(launch.environment)
     offset = log.stat().st_size if log.exists() else 0
     child = spawn(launch.argv, cwd=assignment.slot, env=values, log=log)
     now = time.monotonic()
-    return Running(assignment, adapter, child, identify(child.pid), log, now, now, offset)
+    return Running(
+        assignment, adapter, identify(child.pid), log, now, now, child, launch.mark, launch.session, offset
+    )  # fmt: skip
 
 
 def look(running: Running, *, idle: float, timeout: float) -> Ended | None:
     """Read new output; None while the agent works, else how it ended. Stops it past `idle` or `timeout` seconds."""
     _read(running)
-    code = finished(running.child)
+    if running.unguarded:
+        stop(running)
+        return Ended(Ending.UNGUARDED, f"{running.adapter.name} used a tool although its guard had not answered")
+    code = _code(running)
     if code is not None:
-        _read(running)
+        while _read(running):
+            pass
         return Ended(running.adapter.classify(code, running.last), _sentence(running, code), running.last.files)
     now = time.monotonic()
     if now - running.heard > idle:
-        stop(running)
-        return Ended(Ending.FAILED, f"no output for {idle:g} s; last: {running.last.text or 'nothing'}")
+        return _overdue(running, f"no sign of life for {idle:g} s")
     if now - running.started > timeout:
-        stop(running)
-        return Ended(Ending.FAILED, f"ran longer than {timeout:g} s; last: {running.last.text or 'nothing'}")
+        return _overdue(running, f"ran longer than {timeout:g} s")
     return None
 
 
 def stop(running: Running, *, grace: float = 5.0) -> None:
     """End the agent and everything in its process group. Safe to repeat."""
     stop_group(running.process, grace=grace)
-    running.child.wait()
+    if running.child is not None:
+        running.child.wait()
 
 
-def _read(running: Running) -> None:
+def _overdue(running: Running, why: str) -> Ended:
+    stop(running)
+    ending = Ending.UNAVAILABLE if running.last.waits else Ending.FAILED
+    return Ended(ending, f"{why}; last: {running.said or 'nothing'}")
+
+
+def _code(running: Running) -> int | None:
+    if running.child is not None:
+        return finished(running.child)
+    # Of another's child only its last word can be known: 0 stands for an exit code that says nothing.
+    return None if is_alive(running.process) else 0
+
+
+def _read(running: Running) -> bool:
+    """Take in what the log gained; False when that was nothing."""
     try:
         with running.log.open("rb") as stream:
             stream.seek(running.offset)
             new = stream.read(READ_AT_ONCE)
     except OSError:
-        return
-    if not new:
-        return
+        return False
     running.offset += len(new)
-    running.heard = time.monotonic()
     *lines, running.rest = (running.rest + new).split(b"\n")
     running.rest = running.rest[-READ_AT_ONCE:]
+    if new and not lines:
+        running.heard = time.monotonic()
     for line in lines:
-        activity = running.adapter.parse(line.decode(errors="replace"))
-        if activity.text or activity.session or activity.failed:
-            running.last = activity
+        _hear(running, running.adapter.parse(line.decode(errors="replace")))
+    return bool(new)
+
+
+def _hear(running: Running, activity: Activity) -> None:
+    if not activity.waits:
+        running.heard = time.monotonic()
+    if running.mark is not None and running.mark.exists():
+        running.mark = None
+    running.acted = running.acted or activity.acts
+    running.unguarded = running.unguarded or (activity.acts and running.mark is not None)
+    if activity.text:
+        running.said = activity.text
+    running.session = activity.session or running.session
+    running.usage = activity.usage or running.usage
+    running.until = activity.until or running.until
+    running.denials += bool(activity.denial)
+    # What comes after the last word (a warning on standard error) is not a later word.
+    if activity.final or (not running.last.final and (activity.text or activity.acts or activity.failed)):
+        running.last = activity
 
 
 def _sentence(running: Running, code: int) -> str:
     how = f"ended with code {code}" if code >= 0 else f"was ended by signal {-code}"
-    return f"{running.adapter.name} {how}" + (f"; last: {running.last.text[:300]}" if running.last.text else "")
+    said = (running.last.text or running.said)[:300]
+    return f"{running.adapter.name} {how}" + (f"; last: {said}" if said else "")

@@ -28,6 +28,8 @@ class Outcome(StrEnum):
     RED = "red"
     CONFLICT = "conflict"
     FAILED = "failed"
+    STUCK = "no progress"
+    """Refused again for the same reason, and the work has not changed since."""
     STOPPED = "stopped"
     """Taken back by a person or by a shut-down; no attempt is used up."""
     CLOSED = "closed"
@@ -68,7 +70,7 @@ def decide(outcome: Outcome, attempt: int, attempts: int, why: str) -> Step:
             return Step(Next.RELEASE, why)
         case Outcome.CLOSED:
             return Step(Next.FREE, why)
-        case _ if attempt >= attempts:
+        case _ if attempt >= attempts or outcome is Outcome.STUCK:
             return Step(Next.HAND_OFF, f"{outcome} on attempt {attempt} of {attempts}: {why}")
         case Outcome.RED:
             return Step(Next.RESUME, f"attempt {attempt} of {attempts} was red: {why}")

@@ -78,6 +78,20 @@ def _common_of(folder: Path, dot_git: Path) -> Path:
     return (git_dir / pointer.read_text().strip()).resolve()
 
 
+def git_dir_of(worktree: Path) -> Path:
+    """The git directory of one worktree: `.git` itself, or the private folder that a linked worktree points to.
+
+    Raises Failure("not-a-repository").
+    """
+    dot_git = worktree / ".git"
+    if dot_git.is_dir():
+        return dot_git
+    try:
+        return (worktree / dot_git.read_text().removeprefix("gitdir:").strip()).resolve()
+    except OSError as error:
+        raise Failure("not-a-repository", f"{worktree} is no git worktree", why=str(error)) from error
+
+
 def branch_tip(repository: Repository, branch: str) -> str | None:
     """The commit of a local branch, read from the ref files: no process, for what asks many times a second.
 

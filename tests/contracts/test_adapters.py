@@ -1,16 +1,29 @@
-"""What every adapter keeps, whatever its program: it is run here as the supervisor would run it."""
+"""What every adapter keeps, whatever its program: it is run here as the supervisor would run it.
+
+Claude Code and Codex are run for real where they are installed, against a model of our own.
+"""
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from coordinator.agents.adapter import Activity, Adapter, Assignment, Ending
+from coordinator.agents.adapter import Adapter, Assignment
+from coordinator.agents.claude import Claude
+from coordinator.agents.codex import Codex
 from coordinator.agents.command import Command
+from coordinator.agents.guard import Guard
 from coordinator.agents.scripted import Scripted
+from coordinator.transcripts.activity import Activity, Ending
 from resources.system.errors import Failure
+from tests.support.model import Model, Refuse, Say, Shell, Write
+from tests.support.programs import arguments, environment, program
+from tests.support.repos import PINNED
 
 WORK = """
 [[attempt]]
@@ -27,15 +40,23 @@ run = ["{python}", "-c", "raise SystemExit(5)"]
 """
 
 
-def scripted(folder: Path) -> Adapter:
+@dataclass
+class World:
+    """An adapter whose program works on x-1: the first attempt is good, the second fails."""
+
+    adapter: Adapter
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def scripted(folder: Path) -> World:
     scripts = folder / "scripts of ours"
     scripts.mkdir()
     (scripts / "x-1.toml").write_text(WORK)
-    return Scripted("demo", scripts)
+    return World(Scripted("demo", scripts))
 
 
-def command(folder: Path) -> Adapter:
-    program = (
+def command(folder: Path) -> World:
+    words = (
         "import sys, json, pathlib, subprocess as s\n"
         "briefing, issue, attempt = sys.argv[1:]\n"
         "assert pathlib.Path(briefing).read_text() and issue == 'x-1'\n"
@@ -45,48 +66,115 @@ def command(folder: Path) -> Adapter:
         "s.run(['git', '-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-qm', 'x-1: made'])\n"
         "print(json.dumps({'type': 'result', 'result': 'done', 'session_id': 's-9'}))\n"
     )
-    return Command("mine", (sys.executable, "-c", program, "{briefing}", "{issue}", "{attempt}"))
+    return World(Command("mine", (sys.executable, "-c", words, "{briefing}", "{issue}", "{attempt}")))
 
 
-@pytest.fixture(params=[scripted, command])
-def adapter(request, tmp_path) -> Adapter:
-    return request.param(tmp_path)
+@contextmanager
+def real(name: str, folder: Path, guard: Guard | None = None, **scripts) -> Iterator[tuple[World, Model]]:
+    """Claude Code or Codex with a model that does what the scripts say."""
+    path = str(program(name))
+    with Model(scripts) as model:
+        more = arguments(name, model.url)
+        adapter = (Claude if name == "claude" else Codex)(name, (path, *more), guard)
+        yield World(adapter, environment(model.url, folder / "home")), model
+
+
+MAKES = [
+    Write("made/by agent.txt", "1"),
+    Shell("git add . && git commit -qm 'x-1: made'"),
+    Say("done"),
+    Refuse(400, "invalid_request_error"),
+]
+
+
+@pytest.fixture(
+    params=[
+        "scripted",
+        "command",
+        pytest.param("claude", marks=pytest.mark.real),
+        pytest.param("codex", marks=pytest.mark.real),
+    ]
+)
+def world(request, tmp_path) -> Iterator[World]:
+    if request.param in ("scripted", "command"):
+        yield {"scripted": scripted, "command": command}[request.param](tmp_path)
+        return
+    with real(request.param, tmp_path, **{"x-1": MAKES}) as (made, _):
+        yield made
+
+
+ALL = {
+    "scripted": Scripted("demo", Path("/none")),
+    "command": Command("mine", ("none",)),
+    "claude": Claude("claude"),
+    "codex": Codex("codex"),
+}
+
+
+@pytest.fixture(params=ALL)
+def adapter(request) -> Adapter:
+    """An adapter of which no program is started."""
+    return ALL[request.param]
 
 
 def assignment(folder: Path, attempt: int = 1) -> Assignment:
     slot = folder / "slot 1"
     if not slot.exists():
         subprocess.run(["git", "init", "-q", str(slot)], check=True)
+        for key, value in (("user.name", "A"), ("user.email", "a@b")):
+            subprocess.run(["git", "config", key, value], cwd=slot, check=True)
     briefing = folder / "briefing.md"
-    briefing.write_text("You work on x-1: make a file")
-    return Assignment("x-1", "Make a file", attempt, slot, briefing.read_text(), briefing)
+    briefing.write_text(f"# x-1: make a file\n\nYou are alone in the git worktree `{slot}`.\n")
+    return Assignment("x-1", "Make a file", attempt, slot, briefing.read_text(), briefing, slot / ".git" / "room")
 
 
-def attempt(adapter: Adapter, told: Assignment) -> tuple[Ending, list[Activity]]:
-    launch = adapter.launch(told)
+@dataclass
+class Tried:
+    ending: Ending
+    activities: list[Activity]
+    session: str
+
+    @property
+    def texts(self) -> str:
+        return "\n".join(activity.text for activity in self.activities)
+
+
+def attempt(world: World, told: Assignment) -> Tried:
+    world.adapter.install_guard(told)
+    world.adapter.prove_guard(told, {})
+    launch = world.adapter.launch(told)
+    inherited = {key: value for key, value in os.environ.items() if key not in launch.without}
     done = subprocess.run(
-        launch.argv, cwd=told.slot, env={**os.environ, **launch.environment}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        launch.argv, cwd=told.slot, env=inherited | PINNED | world.environment | dict(launch.environment),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60,
     )  # fmt: skip
-    activities = [adapter.parse(line) for line in done.stdout.splitlines()]
-    return adapter.classify(done.returncode, activities[-1] if activities else Activity()), activities
+    activities = [world.adapter.parse(line) for line in done.stdout.splitlines()]
+    sessions = [launch.session, *(activity.session for activity in activities)]
+    last = [one for one in activities if one.final] or [one for one in activities if one.text] or [Activity()]
+    ending = world.adapter.classify(done.returncode, last[-1])
+    return Tried(ending, activities, next((one for one in sessions if one), ""))
 
 
-def test_an_attempt_works_in_the_slot_and_commits(adapter, tmp_path):
+def test_an_attempt_works_in_the_slot_and_commits(world, tmp_path):
     told = assignment(tmp_path)
-    ending, activities = attempt(adapter, told)
-    assert ending is Ending.DONE
-    assert any(activity.text for activity in activities)
+    tried = attempt(world, told)
+    assert tried.ending is Ending.DONE, tried.texts
+    assert tried.texts
+    assert any(path.endswith("made/by agent.txt") for one in tried.activities for path in one.files) or isinstance(
+        world.adapter, Command
+    )
     shown = subprocess.run(
         ["git", "log", "--format=%s", "--name-only"], cwd=told.slot, capture_output=True, text=True, check=True
     )
     assert shown.stdout.split("\n") == ["x-1: made", "", "made/by agent.txt", ""]
 
 
-def test_an_attempt_that_ends_badly_has_failed(adapter, tmp_path):
-    ending, activities = attempt(adapter, assignment(tmp_path, attempt=2))
-    assert ending is Ending.FAILED
-    assert activities[-1].text
+def test_an_attempt_that_ends_badly_has_failed(world, tmp_path):
+    if isinstance(world.adapter, (Claude, Codex)):
+        attempt(world, assignment(tmp_path))
+    tried = attempt(world, assignment(tmp_path, attempt=2))
+    assert tried.ending is Ending.FAILED
+    assert tried.activities[-1].text
 
 
 @pytest.mark.parametrize(
@@ -115,18 +203,23 @@ def test_a_program_that_says_it_failed_has_failed_whatever_it_returns(adapter):
     last = adapter.parse('{"type": "error", "text": "no credit", "files": ["a.py"]}')
     assert (last.text, last.failed, last.files) == ("no credit", True, ("a.py",))
     assert adapter.classify(0, last) is Ending.FAILED
+    assert adapter.classify(1, Activity()) is Ending.FAILED
 
 
 def test_a_prompt_is_one_argument_and_is_not_expanded_twice(tmp_path):
     told = assignment(tmp_path)
-    odd = Assignment(told.issue, told.title, 1, told.slot, 'say "{issue}"; $(rm x)', told.briefing, "")
+    odd = replace(told, prompt='say "{issue}"; $(rm x)')
     launch = Command("c", (sys.executable, "-p", "{prompt}", '{"a": {slot}}')).launch(odd)
     assert launch.argv[2:] == ('say "{issue}"; $(rm x)', f'{{"a": {told.slot}}}')
 
 
-def test_a_missing_program_is_named(tmp_path):
+@pytest.mark.parametrize(
+    "make",
+    [lambda word: Command("c", (word,)), lambda word: Claude("c", (word,)), lambda word: Codex("c", (word,))],
+)
+def test_a_missing_program_is_named(make, tmp_path):
     with pytest.raises(Failure, match="no-such-agent") as caught:
-        Command("c", ("no-such-agent",)).launch(assignment(tmp_path))
+        make("no-such-agent").launch(assignment(tmp_path))
     assert caught.value.reference == "program-missing"
 
 

@@ -68,7 +68,7 @@ def checkout(sample: Path, name: str, revision: str = "main") -> Path:
 def start(scripts: Path, issue: str, attempt: int, slot: Path, databases: Databases) -> subprocess.Popen:
     briefing = slot.parent / f"{slot.name}.md"
     briefing.write_text(f"You work on {issue}")
-    launch = Scripted("demo", scripts).launch(Assignment(issue, "", attempt, slot, "", briefing))
+    launch = Scripted("demo", scripts).launch(Assignment(issue, "", attempt, slot, "", briefing, briefing.parent))
     environment = {**os.environ, **databases.prepare(slot.name, slot).environment, **launch.environment}
     return subprocess.Popen(launch.argv, cwd=slot, env=environment, stdout=subprocess.PIPE, text=True)
 

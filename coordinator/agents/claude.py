@@ -1,0 +1,93 @@
+"""Claude Code, headless: `claude -p` with a stream of JSON lines (observed on 2.1).
+
+The session's id is chosen by us, so that it is known even when the program dies at once. Edits inside the slot are
+accepted and commands allowed, because there is nobody to ask; the guard refuses what must not be. Tools that wait for
+a person or leave the slot are taken away. `--strict-mcp-config` keeps the user's own tool servers out of an agent that
+works unattended.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from coordinator.agents.adapter import Assignment, Launch
+from coordinator.agents.guard import Guard
+from coordinator.agents.programs import need, read_servers
+from coordinator.transcripts.activity import Activity, Ending, ending
+from coordinator.transcripts.reading import read_line
+
+ALLOWED = (
+    "Bash",
+    "Edit",
+    "Write",
+    "NotebookEdit",
+    "Read",
+    "Glob",
+    "Grep",
+    "WebFetch",
+    "WebSearch",
+    "Task",
+    "TodoWrite",
+)
+AWAY = ("AskUserQuestion", "EnterWorktree", "ExitWorktree", "CronCreate", "ScheduleWakeup")
+_ALONE = {"DISABLE_AUTOUPDATER": "1"}
+"""Ten agents that update one program at once break it for all of them."""
+_OUTER = ("CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT", "CLAUDE_CODE_SESSION_ID")
+"""With these set the program believes to be started from inside another session of its own."""
+
+
+@dataclass
+class Claude:
+    """`argv` is the program and arguments of the user's; `mcp` a file of MCP servers."""
+
+    name: str
+    argv: tuple[str, ...] = ("claude",)
+    guard: Guard | None = None
+    mcp: Path | None = None
+    disallow: tuple[str, ...] = ()
+
+    resumes = True
+
+    def install_guard(self, assignment: Assignment) -> None:
+        """Write the settings that bear the hooks."""
+        if self.guard is not None:
+            self.guard.install(_settings(assignment), _mark(assignment))
+
+    def prove_guard(self, assignment: Assignment, environment: Mapping[str, str]) -> None:
+        """Raises Failure("guard-dead")."""
+        if self.guard is not None:
+            self.guard.prove(assignment, environment)
+
+    def launch(self, assignment: Assignment) -> Launch:
+        """Raises Failure("program-missing"), Failure("bad-mcp-file")."""
+        program, *more = self.argv
+        need(program, self.name)
+        session = assignment.session or str(uuid.uuid4())
+        servers = read_servers(self.mcp)
+        options = ["--output-format", "stream-json", "--verbose", "--permission-mode", "acceptEdits"]
+        options += ["--resume" if assignment.session else "--session-id", session]
+        options += ["--allowedTools", ",".join((*ALLOWED, *(f"mcp__{name}" for name in servers)))]
+        options += ["--disallowedTools", ",".join((*AWAY, *self.disallow)), "--strict-mcp-config"]
+        options += ["--mcp-config", str(self.mcp)] if self.mcp else []
+        options += ["--settings", str(_settings(assignment))] if self.guard else []
+        argv = (program, "-p", assignment.prompt, *options, *more)
+        return Launch(argv, _ALONE, _OUTER, session, _mark(assignment) if self.guard else None)
+
+    def parse(self, line: str) -> Activity:
+        """A line of the stream, or of standard error."""
+        return read_line(line)
+
+    def classify(self, code: int, last: Activity) -> Ending:
+        """Done only with a result that is no error: an exit code of 0 alone says nothing."""
+        return ending(code, last, must_say=True)
+
+
+def _settings(assignment: Assignment) -> Path:
+    return assignment.room / "claude.settings.json"
+
+
+def _mark(assignment: Assignment) -> Path:
+    return assignment.room / "guard.answered"

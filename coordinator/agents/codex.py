@@ -1,0 +1,106 @@
+"""Codex, headless: `codex exec` with a stream of JSON lines (observed on codex-cli 0.163).
+
+It gets a home of its own in the slot's git directory: our hooks, the login of the user's home as a link, and the user's
+configuration without its hooks, projects and tool servers. Hooks that nobody has trusted by hand are skipped in
+silence, so trust is waived for this run (`--dangerously-bypass-hook-trust`), which is only safe because no hooks but
+ours can be found: with the user's own home that switch would run hooks that he has not trusted.
+
+In its sandbox a linked worktree cannot be committed to, because the git directory that `.git` points to is kept
+read-only. The parts that a commit writes (the slot's own git directory, objects, refs, logs) are made writable by
+name; hooks and configuration of the repository are not. Commands may use the network, or they could not reach the
+slot's database and ports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coordinator.agents.adapter import Assignment, Launch
+from coordinator.agents.codex_home import make_home
+from coordinator.agents.guard import Guard
+from coordinator.agents.programs import need, read_servers
+from coordinator.transcripts.activity import Activity, Ending, ending
+from coordinator.transcripts.reading import read_line
+from resources.system.repository import find_repository, git_dir_of
+
+_OUTER = ("CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED", "CODEX_THREAD_ID")
+"""Left by a session of the program that we may have been started from."""
+
+
+@dataclass
+class Codex:
+    """`argv` is the program and arguments of the user's for `exec`; `mcp` a file of MCP servers."""
+
+    name: str
+    argv: tuple[str, ...] = ("codex",)
+    guard: Guard | None = None
+    mcp: Path | None = None
+
+    resumes = True
+
+    def install_guard(self, assignment: Assignment) -> None:
+        """Make the program's home, with the hooks. Raises Failure("bad-codex-config")."""
+        home = _home(assignment)
+        make_home(home, Path(os.environ.get("CODEX_HOME") or Path.home() / ".codex"))
+        if self.guard is not None:
+            self.guard.install(home / "hooks.json", _mark(assignment))
+
+    def prove_guard(self, assignment: Assignment, environment: Mapping[str, str]) -> None:
+        """Raises Failure("guard-dead")."""
+        if self.guard is not None:
+            self.guard.prove(assignment, environment)
+
+    def launch(self, assignment: Assignment) -> Launch:
+        """Raises Failure("program-missing"), Failure("bad-mcp-file")."""
+        program, *more = self.argv
+        need(program, self.name)
+        settings = [
+            'sandbox_mode="workspace-write"',
+            "sandbox_workspace_write.network_access=true",
+            f"sandbox_workspace_write.writable_roots={_toml(_writable(assignment.slot))}",
+            'approval_policy="never"',
+            *(f"mcp_servers.{json.dumps(name)}={_toml(server)}" for name, server in read_servers(self.mcp).items()),
+        ]
+        options = ["--json", *(word for setting in settings for word in ("-c", setting))]
+        options += ["--dangerously-bypass-hook-trust"] if self.guard else []
+        session = ["resume", assignment.session] if assignment.session else []
+        argv = (program, "exec", *options, *more, *session, assignment.prompt)
+        home = {"CODEX_HOME": str(_home(assignment))}
+        return Launch(argv, home, _OUTER, assignment.session, _mark(assignment) if self.guard else None)
+
+    def parse(self, line: str) -> Activity:
+        """A line of the stream, or of standard error."""
+        return read_line(line)
+
+    def classify(self, code: int, last: Activity) -> Ending:
+        """Done only when a turn was completed: an exit code of 0 alone says nothing."""
+        return ending(code, last, must_say=True)
+
+
+def _home(assignment: Assignment) -> Path:
+    return assignment.room / "codex"
+
+
+def _mark(assignment: Assignment) -> Path:
+    return assignment.room / "guard.answered"
+
+
+def _writable(slot: Path) -> list[str]:
+    common = find_repository(slot).common
+    wanted = (git_dir_of(slot), *(common / name for name in ("objects", "refs", "logs")))
+    # The sandbox fails as a whole on a folder that is not there.
+    return [str(path) for path in wanted if path.is_dir()]
+
+
+def _toml(value: Any) -> str:
+    """A JSON value as TOML; JSON's strings, numbers and booleans are TOML's."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(str(key))} = {_toml(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(one) for one in value) + "]"
+    return json.dumps(value)

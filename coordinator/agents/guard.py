@@ -1,0 +1,73 @@
+"""The guard of an agent's tools: a hook of its program that may refuse a call, and the proof that it does.
+
+Hooks fail open: a script that is missing, ends with 1, takes too long or is not trusted lets the write through, and
+the program's exit code says nothing of it. So the guard is proven twice. Before the program starts, its command is run
+with a write that must be refused and a look that must be allowed. In the session, a hook of the same settings leaves a
+mark as it begins; a program that uses a tool while the mark is missing runs its hooks elsewhere or not at all, and is
+stopped. Either way a dead guard means that nobody works, never that somebody works unguarded.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coordinator.agents.adapter import Assignment
+from resources.system.errors import Failure
+from resources.system.files import replace_file
+from resources.system.process import clean_environment, run
+
+TIMEOUT = 60
+"""Seconds that a program gives the hook: a hook that takes longer lets the call through."""
+
+FORBIDDEN = "/agent-coord-proves-its-guard"
+"""A file that no scope holds; the guard is asked, and nothing is written."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A hook command that reads a tool call as JSON on standard input; exit 2 and a reason on stderr refuse it."""
+
+    argv: tuple[str, ...]
+
+    def install(self, file: Path, mark: Path) -> None:
+        """Write the hooks into `file`, in the form that Claude Code's settings and Codex's hooks.json share."""
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.unlink(missing_ok=True)
+        began = _hook(f"cat > {shlex.quote(str(mark))}")
+        hooks = {"SessionStart": [{"hooks": [began]}], "PreToolUse": [{"hooks": [_hook(shlex.join(self.argv))]}]}
+        replace_file(file, json.dumps({"hooks": hooks}, indent=1), mode=0o600)
+
+    def prove(self, assignment: Assignment, environment: Mapping[str, str]) -> None:
+        """Ask the guard as a program in the slot would. Raises Failure("guard-dead") when it answers wrongly."""
+        call = {"session_id": "proof", "hook_event_name": "PreToolUse", "cwd": str(assignment.slot)}
+        write = {"tool_name": "Write", "tool_input": {"file_path": FORBIDDEN, "content": ""}}
+        look = {"tool_name": "Read", "tool_input": {"file_path": str(assignment.slot / "README.md")}}
+        code, said = self._ask(call | write, assignment.slot, environment)
+        if code != 2 or not said:
+            raise self._dead(f"it let a write to {FORBIDDEN} through", code, said)
+        code, said = self._ask(call | look, assignment.slot, environment)
+        if code != 0:
+            raise self._dead("it refuses even to look at a file of the slot", code, said)
+
+    def _ask(self, call: Mapping[str, Any], slot: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+        done = run(
+            self.argv, cwd=slot, env=clean_environment(environment), stdin=json.dumps(call).encode(), timeout=TIMEOUT,
+            check=False,
+        )  # fmt: skip
+        return done.code, done.complaint
+
+    def _dead(self, what: str, code: int, said: str) -> Failure:
+        return Failure(
+            "guard-dead", f"the guard does not guard: {what}",
+            why=f"{shlex.join(self.argv)} ended with {code}: {said or 'without a word'}",
+            mend="agent-coord doctor; no agent is started until the guard answers",
+        )  # fmt: skip
+
+
+def _hook(command: str) -> dict[str, Any]:
+    return {"type": "command", "command": command, "timeout": TIMEOUT}

@@ -1,0 +1,1 @@
+"""What the lines that agents' programs print mean: pure, and light enough for `status` to read them."""

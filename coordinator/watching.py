@@ -1,0 +1,93 @@
+"""What a look at a working agent shows, and what its end means.
+
+An agent's end is read from git, not from its exit code; `coordinator.outcomes` does the reading. Here its end is
+written down with what it cost, an agent that has long been silent is named once, and work that comes back unchanged
+with the same failure is told from work that makes progress.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+
+from coordinator.agents.supervisor import Ended, Running, look
+from coordinator.attempts import Attempt
+from coordinator.bootstrap import Project
+from coordinator.gate.evidence import complaints
+from coordinator.outcomes import inspect
+from coordinator.tasks.lifecycle import Outcome
+from coordinator.transcripts.activity import Ending
+from resources.system.git import tree_of
+
+QUIET_SHARE = 0.5
+"""An agent that was silent for this share of the idle limit is named."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An agent that is gone: how, a sentence why, the tip of its branch where its work may be judged.
+
+    `why` is empty when the work may go to the gate.
+    """
+
+    ending: Ending
+    why: str
+    tip: str = ""
+    files: tuple[str, ...] = ()
+    until: float = 0.0
+    """Until when the model refuses (seconds since 1970), 0 when that is not known."""
+
+
+def watch(project: Project, attempt: Attempt) -> Seen | None:
+    """Look at the attempt's agent; None while it works."""
+    running = attempt.running
+    if running is None:
+        return None
+    limits = project.config.agents
+    idle = limits.idle_minutes * 60
+    ended = look(running, idle=idle, timeout=limits.timeout_minutes * 60)
+    attempt.session = running.session or attempt.session
+    if ended is None:
+        _name_if_quiet(project, attempt, running, idle * QUIET_SHARE)
+        return None
+    attempt.running = None
+    return _judge(project, attempt, running, ended)
+
+
+def _judge(project: Project, attempt: Attempt, running: Running, ended: Ended) -> Seen:
+    why, tip, ending = ended.why, "", ended.ending
+    if ending is Ending.LOST and not running.assignment.session:
+        ending = Ending.FAILED
+    if ending is Ending.DONE:
+        work, tip = inspect(project, attempt)
+        why = "; ".join(complaints(work, commit_names_issue=project.config.gate.commit_names_issue))
+    usage = asdict(running.usage) if running.usage else {}
+    facts = {"session": attempt.session, "denials": running.denials, "usage": usage}
+    _tell(project, attempt, "attempt.ended", ending=ending.value, why=why, **facts)
+    return Seen(ending, why, tip, ended.files, running.until)
+
+
+def _name_if_quiet(project: Project, attempt: Attempt, running: Running, limit: float) -> None:
+    silent = time.monotonic() - running.heard
+    if silent < limit:
+        running.named = False
+    elif not running.named:
+        running.named = True
+        last = running.said[:300] or "nothing yet"
+        project.say(f"{attempt.issue.id}: {attempt.claim.agent} gives no sign of life for {silent:.0f} s; last: {last}")
+        _tell(project, attempt, "attempt.quiet", seconds=round(silent, 1), last=last)
+
+
+def refused(attempt: Attempt, why: str) -> Outcome:
+    """RED, or STUCK when the work is what it was when it was last refused for the same reason."""
+    left = (tree_of(attempt.held.slot.path, "HEAD"), why)
+    stuck, attempt.left = left == attempt.left, left
+    return Outcome.STUCK if stuck else Outcome.RED
+
+
+def _tell(project: Project, attempt: Attempt, kind: str, **data: object) -> None:
+    with project.ledger.write() as tx:
+        tx.event(
+            kind, issue=attempt.issue.id, slot=attempt.held.slot.name, agent=attempt.claim.agent,
+            attempt=attempt.task.attempt, **data,
+        )  # fmt: skip
