@@ -120,7 +120,7 @@ def _agents(project: Project) -> Iterator[Finding]:
     except Failure as failure:
         yield Finding("bad", failure.what, failure.mend)
         return
-    if program.kind == "command" and shutil.which(program.argv[0]) is None:
+    if program.argv and shutil.which(program.argv[0]) is None:
         yield Finding(
             "bad",
             f"the agent program {program.argv[0]} is not on PATH",

@@ -39,7 +39,10 @@ def read_record(record: Mapping[str, Any]) -> Activity:
 
 
 def read_text(line: str) -> Activity | None:
-    """A refusal among the lines of standard error, None for any other line."""
+    """A line of standard error: a refusal, or that a session is not known; None for any other line."""
+    if line.startswith("Error: ") and trouble_of(line) is Ending.LOST:
+        # A stack trace follows, which is no later word.
+        return Activity(line.strip()[:LONGEST], final=True, trouble=Ending.LOST)
     found = _REFUSED.search(line)
     return Activity(f"refused: {found['why']}"[:LONGEST], denial=found["why"][:LONGEST]) if found else None
 

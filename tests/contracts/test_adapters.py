@@ -1,19 +1,17 @@
-"""What every adapter keeps, whatever its program: it is run here as the supervisor would run it.
+"""What every adapter keeps, whatever its program.
 
 Claude Code and Codex are run for real where they are installed, against a model of our own.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from coordinator.agents.adapter import Adapter, Assignment
+from coordinator.agents.adapter import Adapter
 from coordinator.agents.claude import Claude
 from coordinator.agents.codex import Codex
 from coordinator.agents.command import Command
@@ -21,70 +19,9 @@ from coordinator.agents.guard import Guard
 from coordinator.agents.scripted import Scripted
 from coordinator.transcripts.activity import Activity, Ending
 from resources.system.errors import Failure
-from tests.support.model import Model, Refuse, Say, Shell, Write
-from tests.support.programs import arguments, environment, program
-from tests.support.repos import PINNED
+from tests.support.worlds import MAKES, World, assignment, attempt, command, guard, real, scripted
 
-WORK = """
-[[attempt]]
-[[attempt.step]]
-say = "first try"
-[[attempt.step]]
-write = "made/by agent.txt"
-text = "1"
-[[attempt.step]]
-commit = "x-1: made"
-[[attempt]]
-[[attempt.step]]
-run = ["{python}", "-c", "raise SystemExit(5)"]
-"""
-
-
-@dataclass
-class World:
-    """An adapter whose program works on x-1: the first attempt is good, the second fails."""
-
-    adapter: Adapter
-    environment: dict[str, str] = field(default_factory=dict)
-
-
-def scripted(folder: Path) -> World:
-    scripts = folder / "scripts of ours"
-    scripts.mkdir()
-    (scripts / "x-1.toml").write_text(WORK)
-    return World(Scripted("demo", scripts))
-
-
-def command(folder: Path) -> World:
-    words = (
-        "import sys, json, pathlib, subprocess as s\n"
-        "briefing, issue, attempt = sys.argv[1:]\n"
-        "assert pathlib.Path(briefing).read_text() and issue == 'x-1'\n"
-        "if attempt != '1': print('no luck'); sys.exit(1)\n"
-        "pathlib.Path('made').mkdir(); pathlib.Path('made/by agent.txt').write_text('1')\n"
-        "s.run(['git', 'add', '.'])\n"
-        "s.run(['git', '-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-qm', 'x-1: made'])\n"
-        "print(json.dumps({'type': 'result', 'result': 'done', 'session_id': 's-9'}))\n"
-    )
-    return World(Command("mine", (sys.executable, "-c", words, "{briefing}", "{issue}", "{attempt}")))
-
-
-@contextmanager
-def real(name: str, folder: Path, guard: Guard | None = None, **scripts) -> Iterator[tuple[World, Model]]:
-    """Claude Code or Codex with a model that does what the scripts say."""
-    path = str(program(name))
-    with Model(scripts) as model:
-        more = arguments(name, model.url)
-        adapter = (Claude if name == "claude" else Codex)(name, (path, *more), guard)
-        yield World(adapter, environment(model.url, folder / "home")), model
-
-
-MAKES = [
-    Write("made/by agent.txt", "1"),
-    Shell("git add . && git commit -qm 'x-1: made'"),
-    Say("done"),
-    Refuse(400, "invalid_request_error"),
-]
+HOOKED = pytest.mark.parametrize("name", ["claude", "codex"])
 
 
 @pytest.fixture(
@@ -99,7 +36,7 @@ def world(request, tmp_path) -> Iterator[World]:
     if request.param in ("scripted", "command"):
         yield {"scripted": scripted, "command": command}[request.param](tmp_path)
         return
-    with real(request.param, tmp_path, **{"x-1": MAKES}) as (made, _):
+    with real(request.param, tmp_path, MAKES) as (made, _):
         yield made
 
 
@@ -115,44 +52,6 @@ ALL = {
 def adapter(request) -> Adapter:
     """An adapter of which no program is started."""
     return ALL[request.param]
-
-
-def assignment(folder: Path, attempt: int = 1) -> Assignment:
-    slot = folder / "slot 1"
-    if not slot.exists():
-        subprocess.run(["git", "init", "-q", str(slot)], check=True)
-        for key, value in (("user.name", "A"), ("user.email", "a@b")):
-            subprocess.run(["git", "config", key, value], cwd=slot, check=True)
-    briefing = folder / "briefing.md"
-    briefing.write_text(f"# x-1: make a file\n\nYou are alone in the git worktree `{slot}`.\n")
-    return Assignment("x-1", "Make a file", attempt, slot, briefing.read_text(), briefing, slot / ".git" / "room")
-
-
-@dataclass
-class Tried:
-    ending: Ending
-    activities: list[Activity]
-    session: str
-
-    @property
-    def texts(self) -> str:
-        return "\n".join(activity.text for activity in self.activities)
-
-
-def attempt(world: World, told: Assignment) -> Tried:
-    world.adapter.install_guard(told)
-    world.adapter.prove_guard(told, {})
-    launch = world.adapter.launch(told)
-    inherited = {key: value for key, value in os.environ.items() if key not in launch.without}
-    done = subprocess.run(
-        launch.argv, cwd=told.slot, env=inherited | PINNED | world.environment | dict(launch.environment),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    activities = [world.adapter.parse(line) for line in done.stdout.splitlines()]
-    sessions = [launch.session, *(activity.session for activity in activities)]
-    last = [one for one in activities if one.final] or [one for one in activities if one.text] or [Activity()]
-    ending = world.adapter.classify(done.returncode, last[-1])
-    return Tried(ending, activities, next((one for one in sessions if one), ""))
 
 
 def test_an_attempt_works_in_the_slot_and_commits(world, tmp_path):
@@ -227,3 +126,21 @@ def test_a_missing_scripts_folder_is_named(tmp_path):
     with pytest.raises(Failure) as caught:
         Scripted("demo", tmp_path / "none").launch(assignment(tmp_path))
     assert caught.value.reference == "no-scripts"
+
+
+@HOOKED
+@pytest.mark.parametrize("then", ["exit 1", "exit 0", "exit 2", "sleep 1; exit 1"])
+def test_a_guard_that_would_let_a_write_through_is_found_before_anybody_starts(name, then, tmp_path):
+    adapter = (Claude if name == "claude" else Codex)(name, guard=guard(tmp_path, then))
+    with pytest.raises(Failure, match="let a write") as caught:
+        adapter.prove_guard(assignment(tmp_path), {})
+    assert caught.value.reference == "guard-dead"
+
+
+@HOOKED
+def test_a_guard_that_is_not_there_or_refuses_everything_is_found(name, tmp_path):
+    kind = Claude if name == "claude" else Codex
+    with pytest.raises(Failure, match="not installed"):
+        kind(name, guard=Guard((str(tmp_path / "none"),))).prove_guard(assignment(tmp_path), {})
+    with pytest.raises(Failure, match="even to look"):
+        kind(name, guard=Guard(("sh", "-c", "echo no >&2; exit 2"))).prove_guard(assignment(tmp_path), {})
