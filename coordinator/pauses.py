@@ -78,6 +78,10 @@ class Pauses:
             self._write(Breaker())
 
     def _write(self, breaker: Breaker) -> None:
-        self._breaker = breaker
+        was, self._breaker = self._breaker, breaker
         with self._project.ledger.write() as tx:
             tx.change("meta-put", key=KEY, value=json.dumps(asdict(breaker)) if breaker.strikes else "")
+            if breaker.strikes:
+                tx.event("model.refuses", why=breaker.why, until=breaker.until)
+            elif was.strikes:
+                tx.event("model.answers")

@@ -11,15 +11,16 @@ import os
 from pathlib import Path
 from typing import Any
 
+from coordinator.transcripts.reading import read_line
 from resources.monitor.sample import read_sample
 from resources.state.leases import Lease, live
 from resources.state.sqlite import SqliteLedger
 from resources.state.store import Row, Snapshot
-from resources.system.clock import iso
+from resources.system.clock import iso, wall
 from resources.system.files import lock_is_held
 from resources.system.repository import Repository, branch_tip
 
-TAIL = 4096
+TAIL = 32_768
 """Bytes at the end of an agent's log in which the last activity is looked for."""
 
 
@@ -38,6 +39,7 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
     tasks = {row["issue"]: row for row in snapshot.all("tasks")}
     leases = {lease.resource: lease for lease in live(snapshot, "slot")}
     branch = _meta(snapshot, "base_branch")
+    works = lock_is_held(repository.state / "coordinator.lock")
     slots = [
         _slot(row, leases.get(row["name"]), tasks, sample.get("usage", {}), repository)
         for row in snapshot.all("slots")
@@ -68,7 +70,8 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
         "sampled_at": sample.get("at"),
         "leaks": sample.get("leaks") or 0,
         "leaks_counted": sample.get("leaks") is not None,
-        "coordinator": lock_is_held(repository.state / "coordinator.lock"),
+        "coordinator": works,
+        "breaker": _breaker(snapshot) if works else None,
         "daemon": _daemon(repository),
     }
 
@@ -99,29 +102,31 @@ def _slot(
         "connections": usage.get("connections", {}).get(row["database"]),
         "processes": usage.get("processes", {}).get(name, 0),
         "fd_ratio": usage.get("descriptors", {}).get(name),
-        "activity": _activity(repository, row, task) if task else (row["note"] or None),
+        **_activity(row, task),
     }
 
 
-def _activity(repository: Repository, row: Row, task: Row) -> str:
-    if task["state"] == "judging":
-        return "waits for the gate or is being judged"
+def _activity(row: Row, task: Row | None) -> dict[str, Any]:
+    """What the agent last said, and for how many seconds it has been silent."""
+    if task is None or task["state"] == "judging":
+        said = "waits for the gate or is being judged" if task else row["note"] or None
+        return {"activity": said, "silent": None}
     log = Path(row["path"]).parent / "logs" / task["issue"].replace("/", "_") / f"{task['attempt']}.log"
     try:
         with log.open("rb") as stream:
-            stream.seek(max(0, os.fstat(stream.fileno()).st_size - TAIL))
-            lines = stream.read().decode(errors="replace").strip().splitlines()
+            known = os.fstat(stream.fileno())
+            stream.seek(max(0, known.st_size - TAIL))
+            lines = stream.read().decode(errors="replace").splitlines()
     except OSError:
-        return ""
-    return _told(lines[-1]) if lines else ""
+        return {"activity": "", "silent": None}
+    silent = round(max(0.0, wall() - known.st_mtime), 1) if task["state"] == "working" else None
+    texts = (read_line(line).text for line in reversed(lines))
+    return {"activity": " ".join(next((text for text in texts if text), "").split())[:200], "silent": silent}
 
 
-def _told(line: str) -> str:
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return line[:200]
-    return str(record.get("text") or record.get("type") or "")[:200] if isinstance(record, dict) else line[:200]
+def _breaker(snapshot: Snapshot) -> dict[str, Any] | None:
+    known = json.loads(_meta(snapshot, "breaker") or "null")
+    return {"until": iso(known["until"]), "why": known["why"]} if known else None
 
 
 def _relative(path: str, root: Path) -> str:

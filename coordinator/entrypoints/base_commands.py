@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from coordinator.bootstrap import Project
 from coordinator.closing import close_down
 from coordinator.diagnosis import diagnose
+from coordinator.entrypoints.log_view import LogView
 from coordinator.entrypoints.status import print_status
 from coordinator.entrypoints.terminal import TERMINAL
 from coordinator.reporting import collect
@@ -84,36 +86,22 @@ def logs(
     follow: bool = typer.Option(False, "--follow", help="Go on printing what is added."),
     no_truncate: bool = typer.Option(False, "--no-truncate", help="Whole lines."),
 ) -> int:
-    """What agents, or the coordinator, have printed."""
+    """What agents, or the coordinator, have printed; the raw stream of an attempt is its file under logs/."""
     project = TERMINAL.open()
-    files = _log_files(project.logs, issue)
-    if not files:
+    view = LogView(project.logs, issue, no_truncate, TERMINAL.colour and sys.stdout.isatty())
+    if not view.files():
         raise Failure("no-log", f"there is no log of {issue or 'the coordinator'} yet", why=str(project.logs))
-    offset = 0
-    for file in files:
-        offset = _print_log(file, issue, 0, no_truncate)
+    _print(view.news(last=not follow))
     while follow:
         time.sleep(0.3)
-        offset = _print_log(files[-1], issue, offset, no_truncate)
+        _print(view.news())
     return 0
 
 
-def _log_files(folder: Path, issue: str) -> list[Path]:
-    if not issue:
-        return [file for file in (folder / "coordinator.log",) if file.exists()]
-    found = (folder / issue.replace("/", "_")).glob("*.log")
-    return sorted(found, key=lambda file: int(file.stem) if file.stem.isdigit() else 0)
-
-
-def _print_log(file: Path, issue: str, offset: int, whole: bool) -> int:
-    with file.open("rb") as stream:
-        stream.seek(offset)
-        data = stream.read()
-    prefix = f"[{issue} #{file.stem}] " if issue else ""
-    for line in data.decode(errors="replace").splitlines():
-        sys.stdout.write(prefix + (line if whole else line[:200]) + "\n")
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.write(line + "\n")
     sys.stdout.flush()
-    return offset + len(data)
 
 
 def report(

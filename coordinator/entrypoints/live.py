@@ -19,6 +19,9 @@ from resources.system.repository import Repository
 TOLD = {
     "attempt.started": "{agent} starts {issue} in {slot} (attempt {attempt})",
     "attempt.ended": "{agent} ended {issue}: {ending} {why}",
+    "attempt.quiet": "{agent} gives no sign of life on {issue} for {seconds} s; last: {last}",
+    "model.refuses": "the model refuses: {why}; nobody starts until it answers again",
+    "model.answers": "the model answers again",
     "landing.queued": "{issue} waits to land",
     "gate.ended": "{issue}: the gate is {colour} after {seconds} s",
     "landing.landed": "{issue} landed",

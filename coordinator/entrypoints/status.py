@@ -12,6 +12,8 @@ from typing import Any
 from coordinator.status import read_status
 from resources.system.repository import find_repository
 
+SILENT = 120.0
+"""Seconds after which it is told that an agent has printed nothing."""
 COLOURS = {"leased": "36", "idle": "32", "quarantine": "31", "making": "33", "ok": "32", "warn": "33", "critical": "31"}
 
 
@@ -29,6 +31,8 @@ def render(status: dict[str, Any], *, colour: bool, width: int = 110) -> str:
     """The status for a person."""
     base = status["base"]
     lines = [f"{status['repo']}  on {base['branch']} {(base['sha'] or '')[:10]}  {_tasks(status)}", ""]
+    if status["breaker"]:
+        lines += [f"no agent starts until {status['breaker']['until']}: {status['breaker']['why']}"[:width], ""]
     lines += _slots(status["slots"], colour, width)
     lines += _section("waiting", [(row["issue"], row["why"]) for row in status["queue"]], width)
     landing = [(row["issue"], f"{row['state']}{': ' + row['why'] if row['why'] else ''}") for row in status["merge"]]
@@ -59,10 +63,14 @@ def _slots(slots: Sequence[dict[str, Any]], colour: bool, width: int) -> list[st
                 slot["issue"] or "",
                 attempt,
                 slot["database"] or "",
-                slot["activity"] or "",
+                _silence(slot["silent"]) + (slot["activity"] or ""),
             )
         )
     return _table(rows, colour, width)
+
+
+def _silence(seconds: float | None) -> str:
+    return f"silent for {seconds / 60:.0f} min; last: " if seconds is not None and seconds >= SILENT else ""
 
 
 def _table(rows: Sequence[Sequence[str]], colour: bool, width: int) -> list[str]:

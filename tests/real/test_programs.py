@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from coordinator.agents.claude import Claude
+from coordinator.agents.codex import Codex
 from coordinator.agents.supervisor import look
 from coordinator.transcripts.activity import Ending
 from resources.system.process import is_alive
@@ -102,6 +104,7 @@ def test_a_program_that_does_not_run_its_hooks_is_stopped_at_its_first_tool(name
         _,
     ):
         switched = {"claude": ("--settings", '{"disableAllHooks": true}'), "codex": ("-c", "features.hooks=false")}
+        assert isinstance(world.adapter, Claude | Codex)
         world.adapter.argv += switched[name]
         assert attempt(world, told).ending is Ending.UNGUARDED
     assert not (told.slot / "late.txt").exists()

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from resources.state.sqlite import SqliteLedger
+from resources.system.repository import find_repository
 from tests.support.repos import PINNED, make_repository
 
 TRACKER = (
@@ -25,12 +27,15 @@ class Place:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.environment: dict[str, str] = {}
+        """More variables for every command."""
 
     def start(self, *argv: str, program: str = "agent-coord") -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "agent_coord", *([] if program == "agent-coord" else [program]), *argv]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("AGENT_COORD_")}
+        environment |= PINNED | self.environment
         return subprocess.Popen(
-            command, cwd=self.root, env=environment | PINNED, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            command, cwd=self.root, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
 
@@ -58,6 +63,16 @@ class Place:
                 return status
             time.sleep(0.1)
         raise AssertionError(f"still {status}")
+
+    def events(self, kind: str) -> list[dict]:
+        """The events of one kind, oldest first, with their data read."""
+        ledger = SqliteLedger(find_repository(self.root).state)
+        try:
+            with ledger.read() as snapshot:
+                rows = snapshot.all("events-of-kind", kind=kind)
+        finally:
+            ledger.close()
+        return [row | {"data": json.loads(row["data"])} for row in map(dict, rows)]
 
     @property
     def issues(self) -> dict[str, dict]:

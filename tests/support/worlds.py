@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +77,7 @@ MAKES = [
 @contextmanager
 def real(
     name: str, folder: Path, turns: Sequence[Turn] = (), guard: Guard | None = None
-) -> Iterator[tuple[World, Model]]:
+) -> Generator[tuple[World, Model]]:
     """Claude Code or Codex with a model that does what the turns say."""
     path = str(program(name))
     with Model({"x-1": turns}) as model:

@@ -1,0 +1,140 @@
+"""Real Claude Code and real Codex in slots of a real repository, from `agent-coord run` to the landing.
+
+The model is ours and answers from a script; everything else is what a user runs.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.model import Hang, Model, Refuse, Say, Shell, Turn, Write
+from tests.support.programs import arguments, environment, program
+from tests.support.projects import Place, make_place
+from tests.support.repos import git_out
+
+pytestmark = pytest.mark.real
+BOTH = pytest.mark.parametrize("name", ["claude", "codex"])
+ONE = [Write("one.txt", "1\n"), Shell("git add -A && git commit -qm 'a-1: one'"), Say("done")]
+
+
+@contextmanager
+def place_with(
+    name: str, folder: Path, turns: Sequence[Turn], *, settings: str = "", files: dict[str, str] | None = None
+) -> Generator[tuple[Place, Model]]:
+    """A repository whose issue a-1 is worked on by the program `name`, whose model says `turns`."""
+    path = str(program(name))
+    with Model({"a-1": turns}) as model:
+        place = make_place(folder / "a project", files)
+        argv = json.dumps([path, *arguments(name, model.url)])
+        config = place.root / ".agent-worktrees" / "config.toml"
+        text = config.read_text().replace(
+            'default = "scripts"', f'default = "{name}"\nrefused_seconds = 0.5\n{settings}'
+        )
+        config.write_text(f'{text}[agents.programs.{name}]\nkind = "{name}"\nargv = {argv}\n')
+        tomllib.loads(config.read_text())
+        place.environment = environment(model.url, folder / "home")
+        place.json("init")
+        try:
+            yield place, model
+        finally:
+            place.run("cleanup", "--yes")
+
+
+def ended(place: Place) -> list[dict]:
+    return [one["data"] for one in place.events("attempt.ended")]
+
+
+@BOTH
+def test_work_lands(name, tmp_path):
+    with place_with(name, tmp_path, ONE) as (place, _):
+        assert place.json("run", "--only", "a-1")["landed"] == 1
+        assert git_out(place.root, "show", "main:one.txt") == "1"
+        (attempt,) = ended(place)
+        assert (attempt["ending"], attempt["usage"]["written"] > 0) == ("done", True)
+        told = place.run("logs", "a-1").stdout
+        assert "[a-1 #1]" in told
+        assert "git commit -qm 'a-1: one'" in told
+        assert "tool_use" not in told, "what a person reads is no JSON"
+
+
+@BOTH
+def test_a_red_gate_goes_back_to_the_same_session(name, tmp_path):
+    check = '[gate]\nchecks = [{name = "good", run = ["grep", "-q", "good", "one.txt"]}]\n[agents]'
+    turns = [
+        *ONE,
+        Shell("echo good > one.txt && git commit -qam 'a-1: mended'"),
+        Say("mended"),
+    ]
+    with place_with(name, tmp_path, turns) as (place, model):
+        config = place.root / ".agent-worktrees" / "config.toml"
+        config.write_text(config.read_text().replace("[agents]", check, 1))
+        assert place.json("run", "--only", "a-1")["landed"] == 1
+        first, second = ended(place)
+        assert first["session"] == second["session"] != ""
+        assert "a-1: attempt 2 of 3" in model.told("a-1")
+        assert "check good" in model.told("a-1")
+    assert len(model.talks) == 1
+
+
+@BOTH
+def test_a_model_that_refuses_holds_everybody_up_and_uses_up_no_attempt(name, tmp_path):
+    with place_with(name, tmp_path, [Refuse(429, "rate_limit_error"), *ONE]) as (place, model):
+        run = place.start("run", "--only", "a-1")
+        status = place.until(lambda now: now["breaker"] is not None)
+        assert status["breaker"]["why"]
+        _, err = run.communicate(timeout=60)
+        assert run.returncode == 0, err
+        assert "paused; the model refuses" in err
+        assert [one["ending"] for one in ended(place)] == ["unavailable", "done"]
+        assert [one["data"]["attempt"] for one in place.events("attempt.started")] == [1, 1]
+        assert "a-1: go on" in model.told("a-1")
+        assert place.json("status")["breaker"] is None
+
+
+@BOTH
+def test_an_agent_that_hangs_is_stopped_named_and_handed_off(name, tmp_path):
+    with place_with(name, tmp_path, [Shell("echo thinking"), Hang()], settings="attempts = 1\nidle_minutes = 0.1") as (
+        place,
+        _,
+    ):
+        done = place.run("run", "--only", "a-1", "--json")
+        (left,) = json.loads(done.stdout)["left"]
+        assert left["state"] == "handed_off"
+        assert "no sign of life for 6 s; last: " in left["why"]
+        assert "gives no sign of life" in done.stderr
+
+
+@BOTH
+def test_a_session_that_was_lost_is_begun_anew(name, tmp_path):
+    # The program's sessions are deleted between the attempts, as a clean-up of somebody's might do.
+    check = (
+        '[gate]\nchecks = [{name = "good", run = ["sh", "-c", "rm -rf \\"$FORGET\\"; grep good one.txt"]}]\n[agents]'
+    )
+    turns = [*ONE, Shell("echo good > one.txt && git commit -qam 'a-1: mended'"), Say("mended")]
+    with place_with(name, tmp_path, turns) as (place, _):
+        slots = place.root / ".git" / "worktrees"
+        home = Path(place.environment["HOME"]) / ".claude/projects" if name == "claude" else slots
+        config = place.root / ".agent-worktrees" / "config.toml"
+        config.write_text(config.read_text().replace("[agents]", check, 1))
+        forget = str(home) if name == "claude" else f"{home}/pool-wt-1/agent-coord/agent/codex/sessions"
+        place.environment["FORGET"] = forget
+        assert place.json("run", "--only", "a-1")["landed"] == 1
+        assert [one["ending"] for one in ended(place)] == ["done", "lost", "done"]
+        assert len({one["session"] for one in ended(place)}) == 2
+        assert [one["data"]["attempt"] for one in place.events("attempt.started")] == [1, 2, 2]
+
+
+def test_a_stop_hook_that_never_lets_go_proves_nothing(tmp_path):
+    hook = {"hooks": [{"type": "command", "command": "echo not yet >&2; exit 2"}]}
+    files = {".claude/settings.json": json.dumps({"hooks": {"Stop": [hook]}})}
+    with place_with("claude", tmp_path, [Say("done")], files=files, settings="attempts = 2") as (place, _):
+        done = place.run("run", "--only", "a-1", "--json")
+        (left,) = json.loads(done.stdout)["left"]
+        assert (left["state"], "no commit was made" in left["why"]) == ("handed_off", True)
+        assert {one["ending"] for one in ended(place)} == {"done"}
