@@ -176,7 +176,15 @@ def start_agent(project: Project, attempt: Attempt) -> None:
     attempt.running = start(adapter, assignment, launch, dict(held.environment) | told, log)
     attempt.session, attempt.paused = launch.session, ""
     with project.ledger.write() as tx:
-        claims.record_process(tx, issue.id, attempt.claim.fence, attempt.running.process)
+        claims.record_process(tx, issue.id, attempt.claim.fence, attempt.running.process, attempt.running.offset)
+
+
+def assign_again(project: Project, attempt: Attempt) -> tuple[Assignment, Path]:
+    """What an attempt that another coordinator began was told, as far as it matters now, and its log."""
+    issue, slot, number = attempt.issue, attempt.held.slot.path, attempt.task.attempt
+    folder = _folder(project, issue.id)
+    file = folder / f"{number}.briefing.md"
+    return Assignment(issue.id, issue.title, number, slot, "", file, git_dir_of(slot) / ROOM), folder / f"{number}.log"
 
 
 def _behind_wall(project: Project, slot: Path, launch: Launch) -> Launch:

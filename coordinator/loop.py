@@ -96,6 +96,12 @@ class Loop:
         """How many agents run now."""
         return sum(attempt.running is not None for attempt in self._attempts.values())
 
+    def take_over(self, adopted: Iterable[Attempt]) -> None:
+        """Go on with attempts that a coordinator which died had begun."""
+        for attempt in adopted:
+            self._attempts[attempt.issue.id] = attempt
+            self.project.say(f"{attempt.issue.id}: {attempt.claim.agent} is still at work and was taken over")
+
     def drain(self) -> None:
         """Start nothing more; what is under way is finished."""
         self.draining = True

@@ -17,6 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from coordinator.adoption import adopt
 from coordinator.bootstrap import Project
 from coordinator.loop import Loop, WishFor
 from coordinator.merging.radar import look
@@ -96,9 +97,11 @@ def serve(project: Project, wish_for: WishFor, *, deadline: float | None = None,
 
     The caller is the only coordinator. `most` is how many issues are begun at the most.
     """
+    adopted = adopt(project)
     for line in recover(project):
         project.say(line)
     loop = Loop(project, seats=get_seats(project), wish_for=wish_for, most=most)
+    loop.take_over(adopted)
     with _signals(loop) as stopping, closing(Stocking(project)) as stocking:
         try:
             done = _drive(project, loop, stocking, stopping, deadline)

@@ -65,6 +65,11 @@ class Adapter(Protocol):
         """Whether a session can be gone on with after its process has ended."""
         ...
 
+    @property
+    def guarded(self) -> bool:
+        """Whether its tools are guarded: then it may use none before the guard has left its mark."""
+        ...
+
     def install_guard(self, assignment: Assignment) -> None:
         """Write what the program needs to have its tools guarded; nothing for a program without hooks."""
         ...
@@ -88,6 +93,8 @@ class Adapter(Protocol):
 
 class Unhooked:
     """The guard of a program without hooks: there is none. What it writes is judged when it lands."""
+
+    guarded = False
 
     def install_guard(self, assignment: Assignment) -> None:
         """Nothing to write."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coordinator.agents.adapter import Assignment, Launch
-from coordinator.agents.guard import Guard
+from coordinator.agents.guard import Guard, mark_of
 from coordinator.agents.programs import need, read_servers
 from coordinator.transcripts.activity import Activity, Ending, ending
 from coordinator.transcripts.reading import read_line
@@ -51,10 +51,15 @@ class Claude:
 
     resumes = True
 
+    @property
+    def guarded(self) -> bool:
+        """Whether its tools are guarded."""
+        return self.guard is not None
+
     def install_guard(self, assignment: Assignment) -> None:
         """Write the settings that bear the hooks."""
         if self.guard is not None:
-            self.guard.install(_settings(assignment), _mark(assignment))
+            self.guard.install(_settings(assignment), mark_of(assignment.room))
 
     def prove_guard(self, assignment: Assignment, environment: Mapping[str, str]) -> None:
         """Raises Failure("guard-dead")."""
@@ -74,7 +79,7 @@ class Claude:
         options += ["--mcp-config", str(self.mcp)] if self.mcp else []
         options += ["--settings", str(_settings(assignment))] if self.guard else []
         argv = (program, "-p", assignment.prompt, *options, *more)
-        return Launch(argv, _ALONE, _OUTER, session, _mark(assignment) if self.guard else None)
+        return Launch(argv, _ALONE, _OUTER, session, mark_of(assignment.room) if self.guard else None)
 
     def parse(self, line: str) -> Activity:
         """A line of the stream, or of standard error."""
@@ -87,7 +92,3 @@ class Claude:
 
 def _settings(assignment: Assignment) -> Path:
     return assignment.room / "claude.settings.json"
-
-
-def _mark(assignment: Assignment) -> Path:
-    return assignment.room / "guard.answered"

@@ -22,7 +22,7 @@ from typing import Any
 
 from coordinator.agents.adapter import Assignment, Launch
 from coordinator.agents.codex_home import make_home
-from coordinator.agents.guard import Guard
+from coordinator.agents.guard import Guard, mark_of
 from coordinator.agents.programs import need, read_servers
 from coordinator.transcripts.activity import Activity, Ending, ending
 from coordinator.transcripts.reading import read_line
@@ -43,12 +43,17 @@ class Codex:
 
     resumes = True
 
+    @property
+    def guarded(self) -> bool:
+        """Whether its tools are guarded."""
+        return self.guard is not None
+
     def install_guard(self, assignment: Assignment) -> None:
         """Make the program's home, with the hooks. Raises Failure("bad-codex-config")."""
         home = _home(assignment)
         make_home(home, Path(os.environ.get("CODEX_HOME") or Path.home() / ".codex"))
         if self.guard is not None:
-            self.guard.install(home / "hooks.json", _mark(assignment))
+            self.guard.install(home / "hooks.json", mark_of(assignment.room))
 
     def prove_guard(self, assignment: Assignment, environment: Mapping[str, str]) -> None:
         """Raises Failure("guard-dead")."""
@@ -71,7 +76,7 @@ class Codex:
         session = ["resume", assignment.session] if assignment.session else []
         argv = (program, "exec", *options, *more, *session, assignment.prompt)
         home = {"CODEX_HOME": str(_home(assignment))}
-        return Launch(argv, home, _OUTER, assignment.session, _mark(assignment) if self.guard else None)
+        return Launch(argv, home, _OUTER, assignment.session, mark_of(assignment.room) if self.guard else None)
 
     def parse(self, line: str) -> Activity:
         """A line of the stream, or of standard error."""
@@ -84,10 +89,6 @@ class Codex:
 
 def _home(assignment: Assignment) -> Path:
     return assignment.room / "codex"
-
-
-def _mark(assignment: Assignment) -> Path:
-    return assignment.room / "guard.answered"
 
 
 def _writable(slot: Path) -> list[str]:

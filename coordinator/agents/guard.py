@@ -28,6 +28,11 @@ FORBIDDEN = "/agent-coord-proves-its-guard"
 """A file that no scope holds; the guard is asked, and nothing is written."""
 
 
+def mark_of(room: Path) -> Path:
+    """The file that the guard writes when a session begins."""
+    return room / "guard.answered"
+
+
 @dataclass(frozen=True)
 class Guard:
     """A hook command that reads a tool call as JSON on standard input; exit 2 and a reason on stderr refuse it."""

@@ -157,6 +157,12 @@ def entrust(tx: Transaction, issue: str) -> None:
     tx.change("reservations-entrust", issue=issue, owner=Owner.timed().to_json(), **until)
 
 
+def inherit(tx: Transaction, issue: str, *, ttl: float = TTL) -> None:
+    """Let what is held for an issue answer to this process: its coordinator is dead, its agent is not."""
+    until = {"expires": boot_seconds() + ttl, "expires_at": wall() + ttl}
+    tx.change("reservations-entrust", issue=issue, owner=Owner.here().to_json(), **until)
+
+
 def release_issue(tx: Transaction, issue: str) -> int:
     """Give back everything held for an issue; returns how many patterns that were."""
     count = tx.change("reservations-release-issue", issue=issue, now_at=wall())

@@ -54,6 +54,11 @@ class Task:
         known = json.loads(self.process)
         return ProcessId(known["pid"], known["start"]) if known else None
 
+    @property
+    def log_begins(self) -> int:
+        """Where the output of the agent's process begins in the attempt's log, in bytes."""
+        return int(json.loads(self.process).get("offset", 0))
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -114,9 +119,9 @@ def begin(tx: Transaction, task: Task, lease: Lease, **place: str) -> None:
     )
 
 
-def record_process(tx: Transaction, issue: str, fence: int, process: ProcessId) -> None:
-    """Remember the agent's process, so that a later coordinator can find and stop it."""
-    known = json.dumps({"pid": process.pid, "start": process.start})
+def record_process(tx: Transaction, issue: str, fence: int, process: ProcessId, offset: int) -> None:
+    """Remember the agent's process and where its output begins in the log, so that a later coordinator finds both."""
+    known = json.dumps({"pid": process.pid, "start": process.start, "offset": offset})
     tx.change("task-process", issue=issue, fence=fence, process=known, changed_at=wall())
 
 

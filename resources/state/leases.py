@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from resources.state.store import Row, Snapshot, Transaction
 from resources.system.boot import owner_gone
@@ -128,6 +128,14 @@ def owner_of(snapshot: Snapshot, fence: int) -> Owner:
 def entrust(tx: Transaction, fence: int) -> bool:
     """Let a live lease answer to no process and no term, only to its release; False when the fence is stale."""
     return tx.change("lease-entrust", fence=fence, owner=Owner.timed().to_json(), expires=FOR_EVER) == 1
+
+
+def inherit(tx: Transaction, lease: Lease) -> Lease | None:
+    """Let a live lease, whose owner is dead, answer to this process under its old fence; None when it has ended."""
+    owner, expires = Owner.here(), boot_seconds() + TTL
+    if tx.change("lease-entrust", fence=lease.fence, owner=owner.to_json(), expires=expires) != 1:
+        return None
+    return replace(lease, owner=owner, expires=expires)
 
 
 def release(tx: Transaction, lease: Lease) -> bool:

@@ -54,7 +54,38 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="lo
 
 
 @needs_proc
-def test_kill_9_of_the_coordinator_with_an_agent_at_work(place: Place) -> None:
+def test_kill_9_of_the_coordinator_with_four_agents_at_work(place: Place) -> None:
+    config = place.root / ".agent-worktrees" / "config.toml"
+    config.write_text(config.read_text().replace("size = 2", "size = 4").replace("maximum = 2", "maximum = 4"))
+    tracker = place.root / ".beads" / "issues.jsonl"
+    tracker.write_text("".join(f'{{"id":"b-{n}","title":"Write {n}.txt","status":"open"}}\n' for n in range(4)))
+    go = place.root / ".agent-worktrees" / "go"
+    for n in range(4):
+        waits = step('say = "thinking"') + step(f"""run = ["sh", "-c", "until [ -e '{go}' ]; do sleep 0.05; done"]""")
+        place.script(f"b-{n}", waits + writes(f"{n}.txt", f"{n}", f"b-{n}: {n}"))
+    place.json("init")
+    place.json("spawn", "4", "all")
+    place.until(lambda now: sum(slot["activity"] == "thinking" for slot in now["slots"]) == 4)
+    before = {agent.pid for agent in agents(place)}
+    os.kill(coordinator_of(place).pid, signal.SIGKILL)
+    place.until(lambda now: not now["coordinator"])
+
+    run = place.start("run", "--json")
+    place.until(lambda _: len(place.events("attempt.adopted")) == 4)
+    assert {agent.pid for agent in agents(place)} == before
+    go.touch()
+    out, err = run.communicate(timeout=60)
+
+    assert json.loads(out)["landed"] == 4, err
+    assert sorted(landings(place)[:4]) == [f"Land b-{n}: Write {n}.txt" for n in range(4)]
+    assert [one["data"]["attempt"] for one in place.events("attempt.started")] == [1, 1, 1, 1]
+    assert agents(place) == []
+    assert {slot["state"] for slot in place.json("status")["slots"]} == {"idle"}
+    assert git_out(place.root, "for-each-ref", "refs/agent-coord/saved/") == ""
+
+
+@needs_proc
+def test_kill_9_of_the_coordinator_and_its_agent(place: Place) -> None:
     place.script("a-1", thinks(), writes("one.txt", "1", "a-1: one"))
     place.script("a-2", writes("two.txt", "2", "a-2: two"))
     place.json("init")
@@ -63,6 +94,7 @@ def test_kill_9_of_the_coordinator_with_an_agent_at_work(place: Place) -> None:
     (agent,) = agents(place)
     os.kill(coordinator_of(place).pid, signal.SIGKILL)
     assert is_alive(agent)
+    os.killpg(agent.pid, signal.SIGKILL)
 
     assert place.json("run")["landed"] == 2
 
