@@ -130,6 +130,37 @@ def test_two_interrupts_give_everything_back(place: Place) -> None:
     assert git_out(place.root, "show", "refs/agent-coord/saved/a-1/1:draft.txt") == "half done"
 
 
+def test_one_interrupt_lets_what_is_under_way_land_and_starts_nothing_more(place: Place) -> None:
+    go = place.root / ".agent-worktrees" / "go"
+    waits = step('say = "thinking"') + step(f"""run = ["sh", "-c", "until [ -e '{go}' ]; do sleep 0.05; done"]""")
+    place.script("a-1", waits + writes("one.txt", "1", "a-1: one"))
+    place.json("init")
+    run = place.start("run")
+    place.until(at_work)
+    run.send_signal(signal.SIGINT)
+    assert run.stderr is not None
+    while "draining" not in run.stderr.readline():
+        assert run.poll() is None
+    go.touch()
+    run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert landings(place)[0] == "Land a-1: Write one.txt"
+    assert place.json("status")["tasks"].get("working", 0) == 0
+    assert place.issues["a-2"]["status"] == "open"
+
+
+def test_work_that_comes_back_unchanged_is_handed_off_at_once(place: Place) -> None:
+    config = place.root / ".agent-worktrees" / "config.toml"
+    check = '[gate]\nchecks = [{name = "never", run = ["sh", "-c", "echo no; exit 1"]}]\n'
+    config.write_text(check + config.read_text().replace("[agents]", "[agents]\nattempts = 5", 1))
+    place.script("a-1", writes("one.txt", "1", "a-1: one"), step('say = "it is fine as it is"'))
+    place.json("init")
+    done = place.run("run", "--only", "a-1", "--json")
+    (left,) = json.loads(done.stdout)["left"]
+    assert left["state"] == "handed_off"
+    assert left["why"].startswith("no progress on attempt 2 of 5: check never")
+
+
 def test_an_issue_closed_in_the_tracker_frees_its_slot(place: Place) -> None:
     place.script("a-1", thinks())
     place.json("init")

@@ -1,5 +1,5 @@
 from analyzer.issues import Issue
-from coordinator.agents.briefing import Handoff, Place, write_briefing
+from coordinator.agents.briefing import Handoff, Place, write_briefing, write_continuation, write_reentry
 
 PLACE = Place("pool-wt-1", "/repo/pool-wt-1", "agent/pool-wt-1/x-1/1", "app_wt_1", (42000, 42009), "full")
 FIRST = """\
@@ -50,3 +50,27 @@ def test_a_later_attempt_is_given_the_evidence() -> None:
         "Its work is kept under `refs/saved/x-1/1`; look at it with `git show refs/saved/x-1/1`.\n"
     )
     assert "No paths could be predicted" in text
+
+
+REENTRY = """\
+# x-1: attempt 2 of 3
+
+Your work did not land: check tests failed
+
+```
+AssertionError: 2 != 3
+```
+
+Find the cause and mend it in the same worktree; skip and weaken nothing. Then commit, with `x-1` in the message, \
+and end. All that you were told at first still holds: `/logs/x-1/2.briefing.md`.
+"""
+
+
+def test_a_resumed_session_is_told_only_the_failure() -> None:
+    handoff = Handoff(1, "check tests failed", "AssertionError: 2 != 3\n")
+    assert write_reentry("x-1", handoff, 3, "/logs/x-1/2.briefing.md") == REENTRY
+
+
+def test_an_interrupted_session_is_told_why() -> None:
+    text = write_continuation("x-1", "the usage limit was reached", "/logs/x-1/1.briefing.md")
+    assert text.splitlines()[2] == "You were interrupted: the usage limit was reached"

@@ -12,6 +12,7 @@ from coordinator.tasks.lifecycle import Next, Outcome, decide, may_retry
         (Outcome.CONFLICT, 1, Next.RETRY),
         (Outcome.FAILED, 2, Next.RETRY),
         (Outcome.RED, 3, Next.HAND_OFF),
+        (Outcome.STUCK, 2, Next.HAND_OFF),
         (Outcome.CONFLICT, 3, Next.HAND_OFF),
         (Outcome.STOPPED, 3, Next.RELEASE),
         (Outcome.CLOSED, 3, Next.FREE),
