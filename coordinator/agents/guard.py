@@ -2,7 +2,7 @@
 
 Hooks fail open: a script that is missing, ends with 1, takes too long or is not trusted lets the write through, and
 the program's exit code says nothing of it. So the guard is proven twice. Before the program starts, its command is run
-with a write that must be refused and a look that must be allowed. In the session, a hook of the same settings leaves a
+with a call that must be refused and a look that must be allowed. In the session, a hook of the same settings leaves a
 mark as it begins; a program that uses a tool while the mark is missing runs its hooks elsewhere or not at all, and is
 stopped. Either way a dead guard means that nobody works, never that somebody works unguarded.
 """
@@ -24,8 +24,8 @@ from resources.system.process import clean_environment, run
 TIMEOUT = 60
 """Seconds that a program gives the hook: a hook that takes longer lets the call through."""
 
-FORBIDDEN = "/agent-coord-proves-its-guard"
-"""A file that no scope holds; the guard is asked, and nothing is written."""
+FORBIDDEN = "git stash"
+"""What no agent may do in any mode; the guard is asked, and nothing is run."""
 
 
 def mark_of(room: Path) -> Path:
@@ -50,11 +50,11 @@ class Guard:
     def prove(self, assignment: Assignment, environment: Mapping[str, str]) -> None:
         """Ask the guard as a program in the slot would. Raises Failure("guard-dead") when it answers wrongly."""
         call = {"session_id": "proof", "hook_event_name": "PreToolUse", "cwd": str(assignment.slot)}
-        write = {"tool_name": "Write", "tool_input": {"file_path": FORBIDDEN, "content": ""}}
+        stash = {"tool_name": "Bash", "tool_input": {"command": FORBIDDEN}}
         look = {"tool_name": "Read", "tool_input": {"file_path": str(assignment.slot / "README.md")}}
-        code, said = self._ask(call | write, assignment.slot, environment)
+        code, said = self._ask(call | stash, assignment.slot, environment)
         if code != 2 or not said:
-            raise self._dead(f"it let a write to {FORBIDDEN} through", code, said)
+            raise self._dead(f"it lets `{FORBIDDEN}` through", code, said)
         code, said = self._ask(call | look, assignment.slot, environment)
         if code != 0:
             raise self._dead("it refuses even to look at a file of the slot", code, said)

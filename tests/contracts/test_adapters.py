@@ -132,7 +132,7 @@ def test_a_missing_scripts_folder_is_named(tmp_path):
 @pytest.mark.parametrize("then", ["exit 1", "exit 0", "exit 2", "sleep 1; exit 1"])
 def test_a_guard_that_would_let_a_write_through_is_found_before_anybody_starts(name, then, tmp_path):
     adapter = (Claude if name == "claude" else Codex)(name, guard=guard(tmp_path, then))
-    with pytest.raises(Failure, match="let a write") as caught:
+    with pytest.raises(Failure, match="lets `git stash` through") as caught:
         adapter.prove_guard(assignment(tmp_path), {})
     assert caught.value.reference == "guard-dead"
 

@@ -131,10 +131,8 @@ REFUSES = "echo 'that path is not yours: ask with scope widen' >&2; exit 2"
 
 
 def guard(folder: Path, then: str) -> Guard:
-    """A guard that refuses what names `forbidden`, or a write that must be refused, and else does `then`."""
+    """A guard that refuses what names `forbidden`, or what no agent may do, and else does `then`."""
     script = folder / "guard.sh"
-    script.write_text(
-        f'#!/bin/sh\ncall=$(cat)\ncase "$call" in\n*proves-its-guard*|*forbidden*) {then};;\nesac\nexit 0\n'
-    )
+    script.write_text(f'#!/bin/sh\ncall=$(cat)\ncase "$call" in\n*git\\ stash*|*forbidden*) {then};;\nesac\nexit 0\n')
     script.chmod(0o755)
     return Guard((str(script),))
