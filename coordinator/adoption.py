@@ -65,6 +65,7 @@ def _adopt(project: Project, task: Task, issues: Mapping[str, Issue], slots: Map
     attempt = Attempt(task, issue, claim, Held(slot, lease, task.branch, task.base, environment), write=paths)
     if task.state == "working":
         attempt.running = _watch_again(project, attempt)
+    project.say(f"{task.issue}: {task.agent} is still at work and was taken over")
     return attempt
 
 

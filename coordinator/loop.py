@@ -32,7 +32,7 @@ from coordinator.tasks.claims import PENDING, Task, Wish
 from coordinator.tasks.lifecycle import Next, Outcome, Step, decide
 from coordinator.tasks.tracker import Tracker
 from coordinator.transcripts.activity import Ending
-from coordinator.watching import refused, watch
+from coordinator.watching import finished, refused, watch
 from resources.monitor.sample import current_levels
 from resources.state import leases
 from resources.system.clock import wall
@@ -98,9 +98,7 @@ class Loop:
 
     def take_over(self, adopted: Iterable[Attempt]) -> None:
         """Go on with attempts that a coordinator which died had begun."""
-        for attempt in adopted:
-            self._attempts[attempt.issue.id] = attempt
-            self.project.say(f"{attempt.issue.id}: {attempt.claim.agent} is still at work and was taken over")
+        self._attempts.update({attempt.issue.id: attempt for attempt in adopted})
 
     def drain(self) -> None:
         """Start nothing more; what is under way is finished."""
@@ -161,13 +159,9 @@ class Loop:
             self._conclude(attempt, Outcome.STOPPED, why)
 
     def _queue(self, attempt: Attempt, tip: str) -> None:
-        work = queue.Finished(
-            attempt.issue.id, attempt.held.branch, tip, attempt.task.fence, attempt.issue.priority,
-            attempt.held.slot.name, attempt.claim.agent,
-        )  # fmt: skip
         with self.project.ledger.write() as tx:
             claims.move(tx, attempt.task, "judging")
-            queue.enqueue(tx, work)
+            queue.enqueue(tx, finished(attempt, tip))
 
     def _apply(self, ruling: Ruling) -> None:
         attempt = self._attempts.get(ruling.issue)

@@ -14,6 +14,7 @@ from coordinator.agents.supervisor import Ended, Running, look
 from coordinator.attempts import Attempt
 from coordinator.bootstrap import Project
 from coordinator.gate.evidence import complaints
+from coordinator.merging.queue import Finished
 from coordinator.outcomes import inspect
 from coordinator.tasks.lifecycle import Outcome
 from coordinator.transcripts.activity import Ending
@@ -76,6 +77,14 @@ def _name_if_quiet(project: Project, attempt: Attempt, running: Running, limit: 
         last = running.said[:300] or "nothing yet"
         project.say(f"{attempt.issue.id}: {attempt.claim.agent} gives no sign of life for {silent:.0f} s; last: {last}")
         _tell(project, attempt, "attempt.quiet", seconds=round(silent, 1), last=last)
+
+
+def finished(attempt: Attempt, tip: str) -> Finished:
+    """The attempt's work, to be queued: its branch stands at `tip`."""
+    held, issue = attempt.held, attempt.issue
+    return Finished(
+        issue.id, held.branch, tip, attempt.task.fence, issue.priority, held.slot.name, attempt.claim.agent
+    )  # fmt: skip
 
 
 def refused(attempt: Attempt, why: str) -> Outcome:
