@@ -25,7 +25,7 @@ _KINDS = (
     *("attempt.started", "attempt.ended", "landing.queued", "gate.started", "gate.ended"),
     *("landing.landed", "landing.bounced", "task.handed_off"),
 )
-_ENDINGS = {"failed": Outcome.FAILED, "stopped": Outcome.STOPPED}
+_ENDINGS = {"failed": Outcome.FAILED} | dict.fromkeys(("stopped", "unavailable", "lost", "unguarded"), Outcome.STOPPED)
 
 
 def build_timeline(events: Iterable[Mapping[str, Any]]) -> Timeline:

@@ -3,10 +3,13 @@
 Claude Code and Codex are run for real where they are installed, against a model of our own.
 """
 
+import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -144,3 +147,22 @@ def test_a_guard_that_is_not_there_or_refuses_everything_is_found(name, tmp_path
         kind(name, guard=Guard((str(tmp_path / "none"),))).prove_guard(assignment(tmp_path), {})
     with pytest.raises(Failure, match="even to look"):
         kind(name, guard=Guard(("sh", "-c", "echo no >&2; exit 2"))).prove_guard(assignment(tmp_path), {})
+
+
+def test_servers_of_tools_are_given_for_the_run_alone(tmp_path):
+    file = tmp_path / "servers.json"
+    server = {"command": "npx", "args": ["-y", 'a "b"'], "env": {"LEVEL": "1"}}
+    file.write_text(json.dumps({"mcpServers": {"my browser": server}}))
+    told = assignment(tmp_path)
+    argv = Claude("claude", (sys.executable,), mcp=file, disallow=("WebFetch",)).launch(told).argv
+    assert argv[argv.index("--mcp-config") + 1] == str(file)
+    assert "--strict-mcp-config" in argv
+    assert "mcp__my browser" in argv[argv.index("--allowedTools") + 1].split(",")
+    assert "WebFetch" in argv[argv.index("--disallowedTools") + 1].split(",")
+    words = Codex("codex", (sys.executable,), mcp=file).launch(told).argv
+    given = tomllib.loads("\n".join(word for flag, word in pairwise(words) if flag == "-c"))
+    assert given["mcp_servers"] == {"my browser": server}
+    file.write_text("[]")
+    with pytest.raises(Failure) as caught:
+        Codex("codex", (sys.executable,), mcp=file).launch(told)
+    assert caught.value.reference == "bad-mcp-file"
