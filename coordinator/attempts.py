@@ -163,14 +163,14 @@ def start_agent(project: Project, attempt: Attempt) -> None:
     held, number = attempt.held, attempt.task.attempt + 1
     adapter = project.adapter(attempt.task.program)
     assignment = _assign(project, attempt, number, attempt.session if adapter.resumes else "")
+    told = {VARIABLE: str(admin_folder(held.slot.path) / SCOPE_FILE)}
     adapter.install_guard(assignment)
-    adapter.prove_guard(assignment, held.environment)
+    adapter.prove_guard(assignment, {**held.environment, **told})
     launch = adapter.launch(assignment)
     briefing, issue = assignment.briefing, attempt.issue
     with project.ledger.write() as tx:
         record(tx, attempt)
-    told = {"AGENT_COORD_BRIEFING": str(briefing), "AGENT_COORD_ATTEMPT": str(number)}
-    told[VARIABLE] = str(admin_folder(held.slot.path) / SCOPE_FILE)
+    told |= {"AGENT_COORD_BRIEFING": str(briefing), "AGENT_COORD_ATTEMPT": str(number)}
     launch = _behind_wall(project, held.slot.path, launch)
     log = _folder(project, issue.id) / f"{number}.log"
     attempt.running = start(adapter, assignment, launch, dict(held.environment) | told, log)

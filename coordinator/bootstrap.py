@@ -7,7 +7,6 @@ configuration and the ledger; Postgres is started when a database is first neede
 from __future__ import annotations
 
 import secrets
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,6 +22,7 @@ from coordinator.agents.command import Command
 from coordinator.agents.guard import Guard
 from coordinator.agents.scripted import Scripted
 from coordinator.config import Config, read_config
+from coordinator.guard.posts import hook_command
 from coordinator.tasks.tracker import Tracker, open_tracker
 from resources.databases.databases import Databases, open_databases
 from resources.state.sqlite import SqliteLedger
@@ -31,9 +31,6 @@ from resources.system.files import replace_file
 from resources.system.git import current_branch, resolve
 from resources.system.repository import Repository, branch_tip, find_repository
 from resources.worktrees.pool import Pool
-
-GUARD = (sys.executable, "-I", "-m", "agent_coord", "hook", "pre-tool-use")
-"""The command that judges a tool call of an agent."""
 
 
 @dataclass
@@ -123,7 +120,7 @@ class Project:
         """The program called `name`, ready to be started. Raises Failure("unknown-agent")."""
         program = self.config.program(name)
         root = self.repository.root
-        guard = Guard(GUARD) if self.config.agents.guard else None
+        guard = Guard(tuple(hook_command("pre-tool-use")))
         mcp = root / program.mcp if program.mcp else None
         match program.kind:
             case "claude":

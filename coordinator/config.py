@@ -82,7 +82,6 @@ class AgentSettings:
     """[agents]: who works, how often an issue is tried, how long an attempt may take."""
 
     default: str = "claude"
-    guard: bool = False
     attempts: int = 3
     timeout_minutes: float = 60.0
     idle_minutes: float = 15.0

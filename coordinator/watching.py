@@ -56,14 +56,16 @@ def watch(project: Project, attempt: Attempt) -> Seen | None:
 
 
 def _judge(project: Project, attempt: Attempt, running: Running, ended: Ended) -> Seen:
-    why, tip, ending = ended.why, "", ended.ending
+    why, ending = ended.why, ended.ending
     if ending is Ending.LOST and not running.assignment.session:
         ending = Ending.FAILED
+    work, tip = inspect(project, attempt)
+    if attempt.strays:
+        project.say(f"{attempt.issue.id}: {attempt.strays}")
     if ending is Ending.DONE:
-        work, tip = inspect(project, attempt)
         why = "; ".join(complaints(work, commit_names_issue=project.config.gate.commit_names_issue))
     usage = asdict(running.usage) if running.usage else {}
-    facts = {"session": attempt.session, "denials": running.denials, "usage": usage}
+    facts = {"session": attempt.session, "denials": running.denials, "usage": usage, "strays": attempt.strays}
     _tell(project, attempt, "attempt.ended", ending=ending.value, why=why, **facts)
     return Seen(ending, why, tip, ended.files, running.until)
 

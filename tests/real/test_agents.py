@@ -138,3 +138,51 @@ def test_a_stop_hook_that_never_lets_go_proves_nothing(tmp_path):
         (left,) = json.loads(done.stdout)["left"]
         assert (left["state"], "no commit was made" in left["why"]) == ("handed_off", True)
         assert {one["ending"] for one in ended(place)} == {"done"}
+
+
+@BOTH
+def test_what_is_out_of_scope_is_refused_and_the_agent_sees_why(name, tmp_path):
+    with place_with(name, tmp_path, []) as (place, model):
+        place.json("reserve", "add", "theirs.txt", "--why", "a person is at it")
+        main = place.root / "README.md"
+        model.talks["a-1"].left += [
+            Shell("echo 1 > started.txt; git stash"),
+            Write("theirs.txt", "1\n"),
+            Shell("echo 1 > theirs.txt"),
+            Shell(f"echo spoilt > '{main}'"),
+            Write(str(main), "spoilt\n"),
+            Shell("git commit --no-verify -qam 'a-1: by the back door'"),
+            # What no guard of tools can see, git's own hook refuses.
+            Shell("python3 -c \"open('thei' + 'rs.txt', 'w').write('1')\"; git add -A; git commit -qm 'a-1: sly'"),
+            Shell("python3 -c \"import os; os.remove('thei' + 'rs.txt')\"; git reset -q"),
+            *ONE,
+        ]
+        answer = place.json("run", "--only", "a-1")
+        told = model.told("a-1")
+        assert answer["landed"] == 1, told
+        assert "git stash" in told
+        assert told.count("theirs.txt may not be written by this attempt") >= 2
+        assert "agent-coord scope widen" in told, "the way to ask is named"
+        assert "the checks before a commit are not skipped" in told
+        assert main.read_text() == "sample\n"
+        assert git_out(place.root, "stash", "list") == ""
+        assert "theirs.txt" not in git_out(place.root, "ls-tree", "--name-only", "main").split()
+        assert not {"a-1: sly", "a-1: by the back door"} & set(
+            git_out(place.root, "log", "--all", "--format=%s").splitlines()
+        )
+        (attempt,) = ended(place)
+        assert attempt["denials"] >= 4
+
+
+@BOTH
+def test_nobody_starts_without_a_guard_that_guards(name, tmp_path):
+    with place_with(name, tmp_path, ONE) as (place, _):
+        # Whatever takes the guard away later than the proof: the program does not run its hooks.
+        config = place.root / ".agent-worktrees" / "config.toml"
+        switch = '"--settings", "{\\"disableAllHooks\\": true}"' if name == "claude" else '"-c", "features.hooks=false"'
+        config.write_text(config.read_text().replace('"]\n', f'", {switch}]\n'))
+        tomllib.loads(config.read_text())
+        done = place.run("run", "--only", "a-1", "--json")
+        assert json.loads(done.stdout)["landed"] == 0
+        assert "guard had not answered" in done.stderr
+        assert place.issues["a-1"]["status"] == "open"
