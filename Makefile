@@ -15,7 +15,7 @@ test: .venv/.ready        ## the tests that every machine can pass
 # Code 5 of pytest says that no test was collected.
 test-real: .venv/.ready   ## the tests that need real peers; each is skipped with its reason where one is missing
 	@[ -e .venv/.real ] || { sh .ci/environment real && touch .venv/.real; } || echo "real agent programs could not be installed" >&2
-	$(RUN)/python -m pytest -q -m real || [ $$? -eq 5 ]
+	$(RUN)/python -m pytest -q -n 2 -m real || [ $$? -eq 5 ]
 
 lint: .venv/.ready        ## format, lint, types, import arrows
 	$(RUN)/ruff format --check $(SOURCES)
