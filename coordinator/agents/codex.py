@@ -7,7 +7,8 @@ ours can be found: with the user's own home that switch would run hooks that he 
 
 In its sandbox a linked worktree cannot be committed to, because the git directory that `.git` points to is kept
 read-only. The parts that a commit writes (the slot's own git directory, objects, refs, logs) are made writable by
-name; hooks and configuration of the repository are not. Commands may use the network, or they could not reach the
+name, and our own state, because git's hook reserves there what a command has made; hooks and configuration of the
+repository are not. Commands may use the network, or they could not reach the
 slot's database and ports.
 """
 
@@ -92,8 +93,9 @@ def _home(assignment: Assignment) -> Path:
 
 
 def _writable(slot: Path) -> list[str]:
-    common = find_repository(slot).common
-    wanted = (git_dir_of(slot), *(common / name for name in ("objects", "refs", "logs")))
+    repository = find_repository(slot)
+    parts = (repository.common / name for name in ("objects", "refs", "logs"))
+    wanted = (git_dir_of(slot), repository.state, *parts)
     # The sandbox fails as a whole on a folder that is not there.
     return [str(path) for path in wanted if path.is_dir()]
 

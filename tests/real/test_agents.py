@@ -64,6 +64,14 @@ def test_work_lands(name, tmp_path):
 
 
 @BOTH
+def test_what_a_command_makes_can_be_committed(name, tmp_path):
+    # No guard of tools can tell that this writes: git's hook takes the path into the scope, from inside the sandbox.
+    makes = "python3 -c \"open('ma' + 'de.txt', 'w').write('1')\"; git add -A; git commit -qm 'a-1: made'"
+    with place_with(name, tmp_path, [Shell(makes), Say("done")], settings="attempts = 1") as (place, model):
+        assert place.json("run", "--only", "a-1")["landed"] == 1, model.told("a-1")
+
+
+@BOTH
 def test_a_red_gate_goes_back_to_the_same_session(name, tmp_path):
     check = '[gate]\nchecks = [{name = "good", run = ["grep", "-q", "good", "one.txt"]}]\n[agents]'
     turns = [

@@ -45,4 +45,7 @@ def arguments(name: str, url: str) -> tuple[str, ...]:
         f'model_providers.stub={{name="stub",base_url="{url}/v1",env_key="STUB_KEY",wire_api="responses",'
         "request_max_retries=1,stream_max_retries=1}"
     )
-    return ("-c", 'model_provider="stub"', "-c", provider, "-m", "gpt-5")
+    # The tests' repositories lie below the temporary folder, which the sandbox would else leave open as a whole.
+    closed = ("exclude_slash_tmp=true", "exclude_tmpdir_env_var=true")
+    sandbox = (word for one in closed for word in ("-c", f"sandbox_workspace_write.{one}"))
+    return ("-c", 'model_provider="stub"', "-c", provider, "-m", "gpt-5", *sandbox)
