@@ -119,6 +119,10 @@ class History:
         """Oldest first."""
         return self._index.commits if self._end == len(self._index.commits) else self._index.commits[: self._end]
 
+    def time_of(self, number: int) -> float:
+        """When the commit was made, in seconds since 1970."""
+        return self._index.times[number]
+
     def commits_of(self, issue_id: str) -> tuple[int, ...]:
         """The numbers of the commits that name the issue."""
         return tuple(number for number in self._index.commits_of(issue_id) if number < self._end)

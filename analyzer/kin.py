@@ -22,6 +22,22 @@ class Kin:
         self._backlog = backlog
 
     @cached_property
+    def by_lower_id(self) -> dict[str, Issue]:
+        """Id in lower case, as a history gives it -> the issue."""
+        return {name.lower(): issue for name, issue in self._backlog.items()}
+
+    @cached_property
+    def in_order(self) -> list[Issue]:
+        """The issues whose time of writing is known, oldest first."""
+        dated = ((issue.created, issue.id) for issue in self._backlog.values() if issue.created is not None)
+        return [self._backlog[name] for _, name in sorted(dated)]
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Id -> its place in `in_order`."""
+        return {issue.id: place for place, issue in enumerate(self.in_order)}
+
+    @cached_property
     def _children(self) -> dict[str, list[str]]:
         return _inverted((parent, issue.id) for issue in self._backlog.values() for parent in parents_of(issue))
 

@@ -1,10 +1,13 @@
-"""From signals to probabilities: three tables of coefficients.
+"""From signals to probabilities: three tables of coefficients, and a closer look at the first candidates.
 
 The probability that an issue touches a file is the logistic function of a weighted sum of the file's signals. The
 weights were fitted on 3,241 closed issues of 15 public repositories, each seen with the tree and the history of its
 own time; on repositories left out of the fit, files at p >= .2 are right in 40 % and files named by their full path in
 63 %, as the tables say. There is a table for what can be known: FULL when the texts of the past were searched, QUICK
 when only names, relatives and popularity are asked (a tenth of the time), BARE when there is no past.
+
+The first `SHORTLIST` files of a searched issue are then ordered anew by a forest of small trees, which sees them beside
+each other (`shortlist`, `forest`); what the table put behind them stays behind.
 
 `own` (commits that already name the issue) is set by hand: the public cases are all from before the first commit,
 and known edits are worth more than any prediction.
@@ -13,13 +16,21 @@ and known edits are worth more than any prediction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from heapq import nsmallest
-from math import exp, log
+from math import exp, inf, log
 
+from analyzer.forest import grown
+from analyzer.hearsay import Hearsay
 from analyzer.issues import Issue
 from analyzer.mentions import Mentions
+from analyzer.occasion import occasion
+from analyzer.shortlist import Shortlist
 from analyzer.signals import Evidence, Signal, Signals
+
+Scored = list[tuple[str, float]]
+"""Paths with their scores, best first."""
 
 FULL = {
     "": -4.43,
@@ -52,6 +63,18 @@ REPEATED = ("popular_if", "fast_if", "slow_if", "test_said", "doc_said")
 """Standing signals that an issue brings up again: they weigh on candidates and make none."""
 MOST_POPULAR = 60
 """Files that are candidates for every issue."""
+SHORTLIST = 60
+"""Candidates of a searched issue that are looked at closely."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An issue and everything that speaks for files; `searched` when the texts of the past were asked as well."""
+
+    issue: Issue
+    mentions: Mentions
+    signals: Signals
+    searched: bool
 
 
 class Ranker:
@@ -59,30 +82,65 @@ class Ranker:
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
+        self.shortlist = Shortlist(evidence)
+        self.hearsay = Hearsay(evidence)
 
-    def signals(self, issue: Issue, mentions: Mentions, searched: bool) -> Signals:
+    def read(self, issue: Issue, mentions: Mentions, searched: bool) -> Reading:
         """All signals of the issue; those from searching texts only when asked."""
         found = {**self.evidence.named(mentions), **self.evidence.kindred(issue)}
-        return found | self.evidence.alike(issue) if searched else found
+        if searched:
+            found |= self.evidence.alike(issue)
+        if searched and len(self.evidence.history):
+            found |= occasion(issue, self.evidence) | self.shortlist.usage.of_issue(issue)
+            found |= self.hearsay.of_issue(issue)
+        return Reading(issue, mentions, found, searched)
 
-    def rank(self, signals: Signals, searched: bool, least: float, fewest: int) -> list[tuple[str, float]]:
+    def rank(self, reading: Reading, least: float, fewest: int) -> list[tuple[str, float]]:
         """Files with p >= `least`, and the best `fewest` in any case, best first."""
-        table, prior, popular = self._full if searched else self._quick
+        looks_closer = reading.searched and len(self.evidence.history)
+        scored = self._by_table(reading, least, max(fewest, SHORTLIST) if looks_closer else fewest)
+        if looks_closer and scored:
+            scored = self._looked_at_closely(reading, scored)
+        cut = log(least / (1 - least))
+        return [
+            (path, 1 / (1 + exp(-score)))
+            for place, (path, score) in enumerate(scored)
+            if score >= cut or place < fewest
+        ]
+
+    def candidates(self, reading: Reading) -> dict[str, float]:
+        """The shortlist of a searched issue with its scores by the table, best first; its own commits left out."""
+        others = {name: signal for name, signal in reading.signals.items() if name != "own"}
+        return dict(self._by_table(replace(reading, signals=others), 1.0, SHORTLIST))
+
+    def _looked_at_closely(self, reading: Reading, scored: Scored) -> Scored:
+        """The first candidates as the forest sees them; the others after them."""
+        own = reading.signals.get("own", {})
+        first = self.candidates(reading) if own else dict(scored[:SHORTLIST])
+        columns = self.shortlist.rows(reading.issue, reading.mentions, reading.signals, first)
+        found = dict(zip(first, grown().chances(columns), strict=True))
+        last = min(found.values())
+        found |= {path: min(score, last) for path, score in scored if path not in found}
+        found |= {path: found.get(path, last) + FULL["own"] * value for path, value in own.items()}
+        return sorted(found.items(), key=_best_first)
+
+    def _by_table(self, reading: Reading, least: float, fewest: int) -> Scored:
+        """Files and their scores, best first: those that reach `least`, and the best `fewest` in any case."""
+        table, prior, popular = self._full if reading.searched else self._quick
         scores = dict(popular)
-        for name, signal in signals.items():
+        for name, signal in reading.signals.items():
             if name not in REPEATED and (weight := table.get(name)):
                 for path, value in signal.items():
                     scores[path] = scores.get(path, prior[path]) + weight * value
         for name in REPEATED:
-            if (signal := signals.get(name)) and (weight := table.get(name)):
+            if (signal := reading.signals.get(name)) and (weight := table.get(name)):
                 for path in scores:
                     scores[path] += weight * signal.get(path, 0.0)
-        cut = log(least / (1 - least))
+        cut = log(least / (1 - least)) if least < 1 else inf
         best = [(path, score) for path, score in scores.items() if score >= cut]
         if len(best) < fewest:
             best = _best((prior | scores).items(), fewest)
-        best.sort(key=lambda pair: (-pair[1], pair[0]))
-        return [(path, 1 / (1 + exp(-score))) for path, score in best]
+        return sorted(best, key=_best_first)
 
     @cached_property
     def _full(self) -> tuple[Mapping[str, float], Signal, Signal]:
@@ -104,4 +162,8 @@ class Ranker:
 
 
 def _best(pairs: Iterable[tuple[str, float]], count: int) -> list[tuple[str, float]]:
-    return nsmallest(count, pairs, key=lambda pair: (-pair[1], pair[0]))
+    return nsmallest(count, pairs, key=_best_first)
+
+
+def _best_first(pair: tuple[str, float]) -> tuple[float, str]:
+    return -pair[1], pair[0]

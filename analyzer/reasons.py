@@ -26,7 +26,13 @@ class Reasons:
 
     def of(self, path: str) -> tuple[str, ...]:
         """At most four reasons for the file; never none."""
-        found = [*self._names(path), *self._relatives(path), *self._alike(path), *self._standing(path)]
+        found = [
+            *self._names(path),
+            *self._relatives(path),
+            *self._alike(path),
+            *self._habits(path),
+            *self._standing(path),
+        ]
         return tuple(found[:MOST_REASONS]) or ("nothing speaks for it but the tree",)
 
     def _names(self, path: str) -> Iterator[str]:
@@ -83,6 +89,14 @@ class Reasons:
             yield "the text holds the words of its name"
         elif self._strength("path_like", path) >= 2 * STRONG:
             yield "the text holds words of its path"
+
+    def _habits(self, path: str) -> Iterator[str]:
+        if self._strength("company", path) >= STRONG:
+            yield "issues written in the same sitting touched it"
+        if max(self._strength("written_before", path), self._strength("written_after", path)) >= 2 * STRONG:
+            yield "commits made when the issue was written touched it"
+        if self._strength("label", path) >= 2 * STRONG:
+            yield "issues with its labels touched it"
 
     def _standing(self, path: str) -> Iterator[str]:
         end = len(self._evidence.history)

@@ -143,11 +143,11 @@ def _marked(scope: Scope, hot: Container[str], always: PatternSet, policy: Scope
 def _draft(issue: Issue, ranker: Ranker, policy: ScopePolicy, searched: bool) -> Scope:
     evidence = ranker.evidence
     mentions = find_mentions(issue.text, evidence.tree)
-    signals = ranker.signals(issue, mentions, searched) if evidence.tree.paths else {}
+    reading = ranker.read(issue, mentions, searched)
     fewest = policy.limit if searched else 0
-    ranked = dict(ranker.rank(signals, searched, policy.warn_at, fewest)) if evidence.tree.paths else _taken(mentions)
+    ranked = dict(ranker.rank(reading, policy.warn_at, fewest)) if evidence.tree.paths else _taken(mentions)
     stated = _stated(issue, mentions, evidence.tree, policy)
-    reasons = Reasons(issue, evidence, mentions, signals)
+    reasons = Reasons(issue, evidence, mentions, reading.signals)
     for path, (p, _) in stated.files.items():
         ranked[path] = 1 - (1 - ranked.get(path, 0.0)) * (1 - p)
     files = tuple(

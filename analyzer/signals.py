@@ -5,10 +5,9 @@ history and the tree alone: how often and how lately a file was touched, what ki
 from the text (names, words of paths) and from the past (files of commits and issues that read alike, files of related
 issues).
 
-Names are the surest and cover little, the past covers most, popularity is the base. What was tried on 3,241 closed
-issues of 15 public repositories and bought nothing more is not here: files that changed together with the first
-ones, association of single terms with files, nearness in time of writing, boosted trees, weights learned per
-repository.
+Names are the surest and cover little, the past covers most, popularity is the base. What was tried on the closed issues
+of 15 public repositories and bought nothing is not here: association of single terms with files, a profile of terms for
+each file, weights learned per repository, one text made of an issue and its commits, files followed through renames.
 """
 
 from __future__ import annotations
@@ -34,6 +33,10 @@ Precedent = tuple[float, frozenset[str]]
 """How much a past commit reads like an issue (0..1), and its files under today's paths."""
 
 SEARCHED_TEXTS, SEARCHED_PATHS = 40, 60
+COUNTED = 10
+"""Hits that are also counted."""
+FRESH = 30
+"""Commits after which a fresh vote counts 1/e."""
 LOOKED_BACK = 1500
 """Commits that popularity looks at; what is older says little about today."""
 _DOC_SAID = re.compile(r"\bdoc|readme|\.md", re.IGNORECASE)
@@ -49,6 +52,7 @@ class Evidence:
         self.habits = Habits(history)
         self._precedents: dict[str, list[Precedent]] = {}
         self._read_alike: dict[str, list[Precedent]] = {}
+        self._at: dict[int, list[str]] = {}
 
     def today(self, path: str) -> str | None:
         """Where the file of an old path is now: there, or the only file of that name; None when it is gone."""
@@ -61,7 +65,9 @@ class Evidence:
 
     def files_at(self, commit: int) -> list[str]:
         """The files of a commit under today's paths."""
-        return [now for path in self.history.files_at(commit) if (now := self.today(path))]
+        if commit not in self._at:
+            self._at[commit] = [now for path in self.history.files_at(commit) if (now := self.today(path))]
+        return self._at[commit]
 
     def files_of(self, issue_id: str) -> list[str]:
         """The files of the commits that name the issue, under today's paths."""
@@ -80,7 +86,7 @@ class Evidence:
             files = self.files_at(number)
             age, share = end - number, 1 / len(files) ** 0.5 if files else 0
             for name, weight in (("popular", 1.0), ("fast", exp(-age / 15)), ("slow", exp(-age / 150))):
-                _add(touched[name], files, weight * share)
+                add(touched[name], files, weight * share)
         most = log1p(max(touched["popular"].values(), default=1.0))
         size = log1p(len(self.tree.paths)) / 10
         return {
@@ -149,9 +155,15 @@ class Evidence:
             signal: Signal = {}
             for name in sorted(names):
                 files = self.files_of(name)
-                _add(signal, files, 1 / len(files) ** 0.33 if files else 0)
+                add(signal, files, 1 / len(files) ** 0.33 if files else 0)
             if signal:
                 found[kind] = {path: value / (value + 1) for path, value in signal.items()}
+        lately: Signal = {}
+        for name in sorted(set().union(*kinds.values()) - {issue.id}):
+            files, numbers = self.files_of(name), self.history.commits_of(name)
+            if files:
+                add(lately, files, exp((numbers[-1] - len(self.history)) / FRESH) / len(files) ** 0.5)
+        found["kin_fresh"] = lately
         text = issue.text
         if "test" in text.lower():
             found["test_said"] = self.standing["test"]
@@ -196,7 +208,7 @@ class Evidence:
         hits = [(self.tree.paths[n], score) for n, score in shelf.search(query, len(shelf), SEARCHED_PATHS)]
         if not hits:
             return {}
-        names = {path: _name_terms(path) for path, _ in hits}
+        names = {path: name_terms(path) for path, _ in hits}
         rarity = shelf.weigh(dict.fromkeys({term for some in names.values() for term in some}, 1.0), len(shelf))
         covered: Signal = {}
         for path, some in names.items():
@@ -217,24 +229,40 @@ def issue_terms(issue: Issue) -> dict[str, float]:
 def _votes(
     name: str, hits: Sequence[tuple[Hit, float]], files_of: Callable[[Hit], list[str]], age: Callable[[Hit], int]
 ) -> Signals:
-    """Each hit votes for its files: the more alike, the fewer files and the younger, the more."""
+    """Each hit votes for its files: the more alike, the fewer files and the younger, the more.
+
+    Besides the votes: the likeness of the best hit, the number of hits among the first, and votes of any age that
+    likeness sharpens less, and votes of the last commits alone.
+    """
     votes: Signal = {}
     best: Signal = {}
-    for hit, score in hits:
+    first: Signal = {}
+    broad: Signal = {}
+    fresh: Signal = {}
+    for place, (hit, score) in enumerate(hits):
         files = files_of(hit)
         if files:
-            _add(votes, files, (score / hits[0][1]) ** 3 / len(files) ** 0.33 / (1 + age(hit) / 400))
+            like, share = score / hits[0][1], len(files) ** -0.33
+            add(votes, files, like**3 * share / (1 + age(hit) / 400))
+            add(broad, files, like**1.5 * share)
+            add(fresh, files, like * share * exp(-age(hit) / FRESH))
+            if place < COUNTED:
+                add(first, files, 1.0)
             for path in files:
                 best[path] = max(best.get(path, 0.0), score)
     most = max(votes.values(), default=1.0)
-    return {f"{name}_vote": {path: value / most for path, value in votes.items()}, f"{name}_best": best}
+    votes = {path: value / most for path, value in votes.items()}
+    kinds = {"vote": votes, "best": best, "first": first, "broad": broad, "fresh": fresh}
+    return {f"{name}_{kind}": signal for kind, signal in kinds.items()}
 
 
-def _add(signal: Signal, paths: Iterable[str], weight: float) -> None:
+def add(signal: Signal, paths: Iterable[str], weight: float) -> None:
+    """Give each path so much more."""
     for path in paths:
         signal[path] = signal.get(path, 0.0) + weight
 
 
-def _name_terms(path: str) -> tuple[str, ...]:
+def name_terms(path: str) -> tuple[str, ...]:
+    """The terms of what a file is about, by its name."""
     found = split(subject_of(path).replace("-", "_"))
     return found if len(found) <= 1 else found[1:]

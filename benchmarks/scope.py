@@ -17,6 +17,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 from statistics import fmean
@@ -172,8 +173,12 @@ def _issue(entry: dict[str, Any]) -> Issue:
         id=entry["id"], title=entry["title"] or "", description=entry["description"] or "",
         design=entry["design"] or "", acceptance=entry["acceptance_criteria"] or "", notes=entry["notes"] or "",
         kind=entry.get("issue_type") or "task", labels=tuple(entry.get("labels") or ()),
-        dependencies=tuple(_dependencies(entry)), created=entry.get("created_ts"),
+        dependencies=tuple(_dependencies(entry)), created=entry.get("created_ts") or _moment(entry["created_at"]),
     )  # fmt: skip
+
+
+def _moment(written: str) -> float:
+    return datetime.fromisoformat(written).timestamp()
 
 
 def _dependencies(entry: dict[str, Any]) -> Iterator[Dependency]:
