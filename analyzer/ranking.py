@@ -22,7 +22,6 @@ from heapq import nsmallest
 from math import exp, inf, log
 
 from analyzer.forest import grown
-from analyzer.hearsay import Hearsay
 from analyzer.issues import Issue
 from analyzer.mentions import Mentions
 from analyzer.occasion import occasion
@@ -83,7 +82,6 @@ class Ranker:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         self.shortlist = Shortlist(evidence)
-        self.hearsay = Hearsay(evidence)
 
     def read(self, issue: Issue, mentions: Mentions, searched: bool) -> Reading:
         """All signals of the issue; those from searching texts only when asked."""
@@ -92,7 +90,6 @@ class Ranker:
             found |= self.evidence.alike(issue)
         if searched and len(self.evidence.history):
             found |= occasion(issue, self.evidence) | self.shortlist.usage.of_issue(issue)
-            found |= self.hearsay.of_issue(issue)
         return Reading(issue, mentions, found, searched)
 
     def rank(self, reading: Reading, least: float, fewest: int) -> list[tuple[str, float]]:

@@ -27,7 +27,7 @@ FROM_SIGNALS = (
     "commits_vote", "commits_best", "commits_broad", "commits_first", "issues_vote", "issues_best", "issues_first",
     "family", "linked", "fast", "slow", "popular",
     "last", "last_hours", "written_before", "written_after", "written_soon", "company", "company_like",
-    "kind", "label", "commits_fresh", "issues_fresh", "kin_fresh", "parent_names", "linked_names", "sitting_names",
+    "kind", "label",
 )  # fmt: skip
 SEEDS = 6
 """First candidates that draw others after them."""

@@ -7,7 +7,8 @@ issues).
 
 Names are the surest and cover little, the past covers most, popularity is the base. What was tried on the closed issues
 of 15 public repositories and bought nothing is not here: association of single terms with files, a profile of terms for
-each file, weights learned per repository, one text made of an issue and its commits, files followed through renames.
+each file, weights learned per repository, one text made of an issue and its commits, files followed through renames,
+files that the texts of related issues name, votes of the very last commits alone.
 """
 
 from __future__ import annotations
@@ -35,8 +36,6 @@ Precedent = tuple[float, frozenset[str]]
 SEARCHED_TEXTS, SEARCHED_PATHS = 40, 60
 COUNTED = 10
 """Hits that are also counted."""
-FRESH = 30
-"""Commits after which a fresh vote counts 1/e."""
 LOOKED_BACK = 1500
 """Commits that popularity looks at; what is older says little about today."""
 _DOC_SAID = re.compile(r"\bdoc|readme|\.md", re.IGNORECASE)
@@ -158,12 +157,6 @@ class Evidence:
                 add(signal, files, 1 / len(files) ** 0.33 if files else 0)
             if signal:
                 found[kind] = {path: value / (value + 1) for path, value in signal.items()}
-        lately: Signal = {}
-        for name in sorted(set().union(*kinds.values()) - {issue.id}):
-            files, numbers = self.files_of(name), self.history.commits_of(name)
-            if files:
-                add(lately, files, exp((numbers[-1] - len(self.history)) / FRESH) / len(files) ** 0.5)
-        found["kin_fresh"] = lately
         text = issue.text
         if "test" in text.lower():
             found["test_said"] = self.standing["test"]
@@ -232,27 +225,25 @@ def _votes(
     """Each hit votes for its files: the more alike, the fewer files and the younger, the more.
 
     Besides the votes: the likeness of the best hit, the number of hits among the first, and votes of any age that
-    likeness sharpens less, and votes of the last commits alone.
+    likeness sharpens less.
     """
     votes: Signal = {}
     best: Signal = {}
     first: Signal = {}
     broad: Signal = {}
-    fresh: Signal = {}
     for place, (hit, score) in enumerate(hits):
         files = files_of(hit)
         if files:
             like, share = score / hits[0][1], len(files) ** -0.33
             add(votes, files, like**3 * share / (1 + age(hit) / 400))
             add(broad, files, like**1.5 * share)
-            add(fresh, files, like * share * exp(-age(hit) / FRESH))
             if place < COUNTED:
                 add(first, files, 1.0)
             for path in files:
                 best[path] = max(best.get(path, 0.0), score)
     most = max(votes.values(), default=1.0)
     votes = {path: value / most for path, value in votes.items()}
-    kinds = {"vote": votes, "best": best, "first": first, "broad": broad, "fresh": fresh}
+    kinds = {"vote": votes, "best": best, "first": first, "broad": broad}
     return {f"{name}_{kind}": signal for kind, signal in kinds.items()}
 
 

@@ -87,23 +87,13 @@ def grow(cases: Cases) -> Forest:
     columns = tuple(name for name in every[0][0].columns if name not in NEVER_READ)
     directions = [(name in RISING) - (name in FALLING) for name in columns]
     blank = Forest(columns, (), {})
-    shown = [
-        [place for place, path in enumerate(case.paths) if _is_shown(place, path in case.truth)] for case, _ in every
-    ]
-    rows = np.concatenate(
-        [np.array(blank.rows(case.columns), np.float32)[some] for (case, _), some in zip(every, shown, strict=True)]
-    )
-    touched = [case.paths[place] in case.truth for (case, _), some in zip(every, shown, strict=True) for place in some]
-    weights = np.array([weight for (_, weight), some in zip(every, shown, strict=True) for _ in some])
-    groups = list(map(len, shown))
-    data = lightgbm.Dataset(rows, np.array(touched, int), weight=weights / weights.mean(), group=groups)
+    rows = np.concatenate([np.array(blank.rows(case.columns), np.float32) for case, _ in every])
+    touched = np.array([path in case.truth for case, _ in every for path in case.paths], int)
+    weights = np.array([weight for case, weight in every for _ in case.paths])
+    groups = [len(case.paths) for case, _ in every]
+    data = lightgbm.Dataset(rows, touched, weight=weights / weights.mean(), group=groups)
     model = lightgbm.train({**GROWTH, "monotone_constraints": directions}, data, TREES).dump_model()
     return Forest(columns, tuple(_pruned(tree["tree_structure"]) for tree in model["tree_info"]), {})
-
-
-def _is_shown(place: int, touched: bool) -> bool:
-    """Far down the list one untouched file in three is enough to learn from."""
-    return touched or place < 20 or place % 3 == 0
 
 
 def _pruned(node: dict[str, Any]) -> Tree:
