@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import exp, log1p
 
-from analyzer.usage import Usage
 from analyzer.issues import Issue
 from analyzer.mentions import Mentions
 from analyzer.signals import Evidence, Signals, issue_terms, name_terms
+from analyzer.usage import Usage
 from analyzer.words import terms
 
 Column = Sequence[float]
