@@ -55,7 +55,7 @@ class Desk:
     def _cache(self) -> Path | None:
         """Where this repository's scopes are kept; None when the facts are not the repository's own."""
         options = self.options
-        if self.repository is None or options.history is not None or options.tree is not None:
+        if self.repository is None or not (options.issues is options.history is options.tree is None):
             return None
         return self.repository.state / "cache" / "scopes.json"
 

@@ -84,7 +84,9 @@ class Ranker:
         self.shortlist = Shortlist(evidence)
 
     def read(self, issue: Issue, mentions: Mentions, searched: bool) -> Reading:
-        """All signals of the issue; those from searching texts only when asked."""
+        """All signals of the issue; those from searching texts only when asked. Without a tree there are none."""
+        if not self.evidence.tree.paths:
+            return Reading(issue, mentions, {}, searched)
         found = {**self.evidence.named(mentions), **self.evidence.kindred(issue)}
         if searched:
             found |= self.evidence.alike(issue)
