@@ -114,6 +114,9 @@ attempts = {ATTEMPTS}
 kind = "scripted"
 scripts = {json.dumps(str(scripts))}
 
+[gate]
+weakened = "off"
+
 [[gate.checks]]
 name = "no conflict markers"
 run = {check}

@@ -107,6 +107,7 @@ def choose(
             _not_ready(task, ready, blocked)
             or _same_track(task, track_of, active)
             or _overlap(task, overlaps.get(task.issue, {}), active)
+            or _resolver(task, ground, active)
             or _no_retry(task, plan.scopes.get(task.issue), ground, bool(active))
             or ("waits for a free slot" if len(started) >= seats else "")
         )
@@ -139,6 +140,13 @@ def _same_track(task: Task, track_of: Mapping[str, str], active: Set[str]) -> st
 def _overlap(task: Task, overlaps: Mapping[str, str], active: Set[str]) -> str:
     other = next((issue for issue in sorted(active) if issue in overlaps), None)
     return f"{other} is predicted to touch {overlaps[other]} too" if other and task.filter != "all" else ""
+
+
+def _resolver(task: Task, ground: Ground, active: Set[str]) -> str:
+    """Two who mend a conflict in one file at the same time make the next one."""
+    mine = ground.trouble.get(task.issue, frozenset()) if task.state == "retry" else frozenset()
+    other = next((issue for issue in sorted(active) if mine & ground.trouble.get(issue, frozenset())), None)
+    return f"{other} is mending a conflict in the same files" if other else ""
 
 
 def _no_retry(task: Task, scope: Scope | None, ground: Ground, others: bool) -> str:

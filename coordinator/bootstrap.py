@@ -72,7 +72,9 @@ class Project:
 
     def more_databases(self) -> Databases | None:
         """Another connection to the same databases, for another thread."""
-        settings = replace(self.config.resources.database, slots=self.config.pool.maximum + 1)
+        settings = replace(
+            self.config.resources.database, slots=self.config.pool.maximum + max(1, self.config.merge.workers)
+        )
         if settings.provider == "none":
             return None
         home = self.repository.state / "postgres"

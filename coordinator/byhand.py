@@ -15,10 +15,10 @@ from coordinator import attempts
 from coordinator.attempts import Job
 from coordinator.bootstrap import Project
 from coordinator.mail import reservations
-from coordinator.merging.lane import Ruling
+from coordinator.merging.rulings import Ruling
 from coordinator.tasks import claims, progress
 from coordinator.tasks.claims import ACTIVE, Task, Wish
-from coordinator.tasks.lifecycle import Outcome
+from coordinator.tasks.lifecycle import Next, Outcome, decide
 from resources.state import leases
 from resources.state.leases import Lease
 from resources.system.clock import wall
@@ -92,8 +92,8 @@ def free_closed(project: Project, issues: Mapping[str, Issue], own: Container[st
     return lines
 
 
-def settle_by_hand(project: Project, ruling: Ruling) -> None:
-    """What the lane's ruling means for work that no attempt of the loop stands for."""
+def settle_alone(project: Project, ruling: Ruling) -> None:
+    """What a ruling means for work that no attempt of the loop stands for: queued by a person, or left in the queue."""
     with project.ledger.read() as snapshot:
         task = claims.find_task(snapshot, ruling.issue)
     if ruling.outcome is Outcome.LANDED:
@@ -101,11 +101,28 @@ def settle_by_hand(project: Project, ruling: Ruling) -> None:
         if task is not None and task.slot:
             lease, _ = _holder(project, task.slot)
             project.pool.release(lease)
+        if task is not None and task.state in ACTIVE:
             _free(project, task, "landed")
     elif task is not None:
-        with project.ledger.write() as tx:
-            claims.move(tx, task, "working", f"did not land: {ruling.why}")
+        _bounce_alone(project, task, ruling)
         project.say(f"{ruling.issue} did not land: {ruling.why}\n{ruling.evidence}".rstrip())
+
+
+def _bounce_alone(project: Project, task: Task, ruling: Ruling) -> None:
+    state, why = "working", f"did not land: {ruling.why}"
+    if ruling.outcome is Outcome.LOOK:
+        state, why = task.state, ruling.why
+    elif task.program != BY_HAND and not task.slot:
+        step = decide(ruling.outcome, task.attempt, project.config.agents.attempts, ruling.why)
+        state, why = ("handed_off" if step.next is Next.HAND_OFF else "retry"), step.why
+        note = f"agent-coord: {why}"
+        project.mirror(
+            (lambda tracker: tracker.hand_off(task.issue, note))
+            if state == "handed_off"
+            else (lambda tracker: tracker.unclaim(task.issue))
+        )
+    with project.ledger.write() as tx:
+        claims.move(tx, task, state, why)
 
 
 def _holder(project: Project, slot: str) -> tuple[Lease, Task | None]:

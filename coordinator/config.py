@@ -19,7 +19,7 @@ from resources.system.errors import Failure
 from resources.system.repository import Repository
 from resources.system.tables import from_table, read_toml, refuse_unknown
 
-TABLES = ("project", "pool", "database", "limits", "plan", "scope", "agents", "gate", "tracker")
+TABLES = ("project", "pool", "database", "limits", "plan", "scope", "agents", "gate", "merge", "tracker")
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,21 @@ class AgentSettings:
 
 
 @dataclass(frozen=True)
+class MergeSettings:
+    """[merge]: what may land, how many gates run at once, and which files a target's outcome depends on."""
+
+    mode: str = "exact"
+    workers: int = 0
+    targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("exact", "lanes+confirm", "lanes"):
+            raise ValueError(f'mode must be "exact", "lanes+confirm" or "lanes", not {self.mode!r}')
+        if self.workers < 0:
+            raise ValueError("workers must be 0 (as measured) or more")
+
+
+@dataclass(frozen=True)
 class TrackerSettings:
     """[tracker]: what is written back to the backlog."""
 
@@ -112,6 +127,7 @@ class Config:
     agents: AgentSettings = field(default_factory=AgentSettings)
     programs: Mapping[str, Program] = field(default_factory=lambda: dict(PRESETS))
     gate: GateSettings = field(default_factory=GateSettings)
+    merge: MergeSettings = field(default_factory=MergeSettings)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
 
     @property
@@ -158,6 +174,7 @@ def read_config(repository: Repository, file: Path | None = None) -> Config:
         agents=from_table(AgentSettings, agents, file=path, name="agents"),
         programs=programs,
         gate=read_gate(tables.get("gate", {}), path),
+        merge=from_table(MergeSettings, tables.get("merge", {}), file=path, name="merge"),
         tracker=from_table(TrackerSettings, tables.get("tracker", {}), file=path, name="tracker"),
     )
 

@@ -51,13 +51,27 @@ class Review:
 
 @dataclass(frozen=True)
 class GateSettings:
-    """[gate]: the checks in order, which of them are switched off, what counts as documentation, the reviewer."""
+    """[gate]: the checks in order, which of them are switched off, what counts as documentation, the reviewer.
+
+    `reruns` is how often a red check is repeated; `weakened` what is done about a change that loses assertions in
+    `tests` or touches `protected` files.
+    """
 
     checks: tuple[Check, ...] = ()
     commit_names_issue: bool = True
     docs: tuple[str, ...] = DOCS
     disabled: tuple[str, ...] = ()
     review: Review = field(default_factory=Review)
+    reruns: int = 1
+    weakened: str = "look"
+    tests: tuple[str, ...] = ("test/**", "tests/**", "**/test_*", "**/*_test.*", "**/*.test.*", "**/*.spec.*")
+    protected: tuple[str, ...] = ("Makefile", "**/conftest.py", "pytest.ini", "tox.ini", ".github/**", ".ci/**")
+
+    def __post_init__(self) -> None:
+        if self.weakened not in ("look", "tell", "off"):
+            raise ValueError(f'weakened must be "look", "tell" or "off", not {self.weakened!r}')
+        if self.reruns < 0:
+            raise ValueError("reruns must be 0 or more")
 
 
 def read_gate(table: Mapping[str, Any], path: Path) -> GateSettings:

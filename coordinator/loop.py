@@ -20,10 +20,11 @@ from coordinator.agents.briefing import Handoff
 from coordinator.assign import Ground, choose
 from coordinator.attempts import Attempt, Job
 from coordinator.bootstrap import Project
-from coordinator.byhand import free_closed, settle_by_hand
+from coordinator.byhand import free_closed, settle_alone
 from coordinator.mail import reservations
 from coordinator.merging import queue
-from coordinator.merging.lane import PATIENCE, Lane, Ruling
+from coordinator.merging.lane import PATIENCE, Lane
+from coordinator.merging.rulings import Ruling
 from coordinator.outcomes import settle
 from coordinator.pauses import Pauses
 from coordinator.scope_memory import ScopeMemory
@@ -83,8 +84,7 @@ class Loop:
         self._renew()
         for attempt in list(self._attempts.values()):
             self._watch(attempt)
-        ruling = self._lane.tick()
-        if ruling is not None:
+        for ruling in self._lane.tick():
             self._apply(ruling)
         self._resume()
         if not self.draining:
@@ -127,8 +127,8 @@ class Loop:
                 for lease in attempt.leases:
                     leases.renew(tx, lease.fence)
                 reservations.renew(tx, attempt.claim.agent, attempt.issue.id)
-            if self._lane.lease is not None:
-                leases.renew(tx, self._lane.lease.fence)
+            for lease in self._lane.leases:
+                leases.renew(tx, lease.fence)
 
     def _watch(self, attempt: Attempt) -> None:
         seen = watch(self.project, attempt)
@@ -169,7 +169,10 @@ class Loop:
             self._trouble[ruling.issue] = frozenset(ruling.paths)
             self._conclude(attempt, ruling.outcome, ruling.why, ruling.evidence)
         else:
-            settle_by_hand(self.project, ruling)
+            settle_alone(self.project, ruling)
+            self._trouble[ruling.issue] = frozenset(ruling.paths)
+            if ruling.evidence:
+                self._handoffs[ruling.issue] = (Handoff(0, ruling.why, ruling.evidence),)
 
     def _conclude(self, attempt: Attempt, outcome: Outcome, why: str, evidence: str = "") -> None:
         if outcome is Outcome.RED:

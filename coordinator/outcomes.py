@@ -13,6 +13,7 @@ from coordinator.bootstrap import Project
 from coordinator.gate.evidence import Work
 from coordinator.guard.strays import find_strays
 from coordinator.mail import letters
+from coordinator.merging import queue
 from coordinator.tasks.lifecycle import Next, Step
 from resources.system.errors import Failure
 from resources.system.git import changed_files, commit_messages, dirty_files, resolve
@@ -23,6 +24,7 @@ LEAVES = {
     Next.HAND_OFF: "handed_off",
     Next.RELEASE: "released",
     Next.FREE: "released",
+    Next.PARK: "judging",
 }
 """The state that a task is left in by each step that gives the slot back."""
 
@@ -55,6 +57,10 @@ def settle(project: Project, attempt: Attempt, step: Step, evidence: str = "") -
         project.mirror(lambda tracker: tracker.close(issue, step.why))
     elif step.next in (Next.RETRY, Next.RELEASE):
         project.mirror(lambda tracker: tracker.unclaim(issue))
+    if step.next is Next.PARK:
+        # Before the slot goes: a branch that waits to land stays when its slot is cleaned.
+        with project.ledger.write() as tx:
+            queue.stand_alone(tx, issue, attempt.task.fence)
     released = attempts.give_back(project, attempt, LEAVES[step.next], step.why)
     saved = released.saved_ref or ""
     if step.next is Next.HAND_OFF:

@@ -2,8 +2,8 @@
 
 Only the dead are touched: a claim whose owner lives is somebody's work. An agent that outlived its
 coordinator is stopped (nobody watches it, and its work is in its worktree); its slot is given back by
-the pool, which saves what has not landed; the task waits for another attempt. An entry that was being
-checked either has landed, which git knows, or is withdrawn with its claim.
+the pool, which saves what has not landed; the task waits for another attempt. Finished work is not done again: an
+entry of the queue has landed, which git knows, or keeps its place without a claim.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import partial
 from coordinator.bootstrap import Project
 from coordinator.mail import reservations
 from coordinator.merging import queue
-from coordinator.merging.land import has_landed
+from coordinator.merging.land import landing_of
 from coordinator.tasks import claims
 from coordinator.tasks.claims import ACTIVE, Task
 from coordinator.tasks.tracker import Tracker
@@ -39,18 +39,23 @@ def _landings(project: Project) -> Iterator[str]:
         if not entry.fence or not _is_orphan(project, entry.issue):
             # Queued by hand: the lane looks at it afresh.
             continue
-        if has_landed(project.repository, project.base, entry.tip):
-            _finish(project, entry)
+        merged = landing_of(project.repository, project.base, entry.tip)
+        if merged is not None:
+            _finish(project, entry, merged)
             yield f"{entry.issue} had landed before the coordinator stopped"
         else:
             with project.ledger.write() as tx:
-                queue.move(tx, entry, "withdrawn", "its coordinator stopped")
-            yield f"{entry.issue} was taken out of the landing queue"
+                queue.stand_alone(tx, entry.issue, entry.fence)
+                task = claims.find_task(tx, entry.issue)
+                if task is not None and task.fence == entry.fence:
+                    claims.give_back(tx, task)
+                    reservations.release_issue(tx, task.issue)
+            yield f"{entry.issue} is finished and keeps its place in the landing queue"
 
 
-def _finish(project: Project, entry: queue.Entry) -> None:
+def _finish(project: Project, entry: queue.Entry, merged: str) -> None:
     with project.ledger.write() as tx:
-        queue.move(tx, entry, "landed")
+        queue.move(tx, entry, "landed", merged=merged)
         row = tx.one("task", issue=entry.issue)
         task = Task.of(row) if row else None
         if task is not None and task.fence == entry.fence:
@@ -70,7 +75,9 @@ def _is_orphan(project: Project, issue: str) -> bool:
 
 def _tasks(project: Project) -> Iterator[str]:
     with project.ledger.read() as snapshot:
+        queued = {entry.issue for entry in queue.waiting(snapshot)}
         tasks = [task for task in claims.all_tasks(snapshot) if task.state in ACTIVE]
+    tasks = [task for task in tasks if task.state != "judging" or task.issue not in queued]
     for task in tasks:
         if not _is_orphan(project, task.issue):
             continue

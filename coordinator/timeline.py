@@ -22,7 +22,7 @@ from coordinator.bars_text import timeline_text
 __all__ = ["build_timeline", "timeline_svg", "timeline_text"]
 
 _KINDS = (
-    *("attempt.started", "attempt.ended", "landing.queued", "gate.started", "gate.ended"),
+    *("attempt.started", "attempt.ended", "landing.queued", "gate.started", "gate.ended", "gate.stopped"),
     *("landing.landed", "landing.bounced", "task.handed_off"),
 )
 _ENDINGS = {"failed": Outcome.FAILED} | dict.fromkeys(("stopped", "unavailable", "lost", "unguarded"), Outcome.STOPPED)
@@ -55,7 +55,7 @@ def _next(bar: Bar, kind: str, at: float, data: Mapping[str, Any]) -> Bar:
     why = str(data.get("why") or "")
     if kind == "attempt.ended":
         return _ended(bar, at, str(data.get("ending")), why)
-    if kind in ("gate.started", "gate.ended"):
+    if kind.startswith("gate."):
         return replace(bar, gates=_judged(bar.gates, kind, at, data))
     if kind == "landing.landed":
         return replace(bar, outcome=Outcome.LANDED, end=at)
@@ -72,7 +72,8 @@ def _judged(gates: tuple[Gate, ...], kind: str, at: float, data: Mapping[str, An
         return (*gates, Gate(at))
     if not gates:
         return gates
-    return (*gates[:-1], replace(gates[-1], end=at, passed=bool(data.get("passed"))))
+    passed = bool(data.get("passed")) if kind == "gate.ended" else None
+    return (*gates[:-1], replace(gates[-1], end=at, passed=passed))
 
 
 def _ended(bar: Bar, at: float, ending: str, why: str) -> Bar:

@@ -11,6 +11,7 @@ from coordinator.entrypoints.terminal import TERMINAL
 from coordinator.mail import reservations, waiting
 from coordinator.merging import queue, radar
 from coordinator.merging.order import Entry
+from coordinator.merging.outlook import look_at_queue
 from coordinator.tasks import claims
 from coordinator.wherein import here
 from resources.state import leases
@@ -86,29 +87,26 @@ def status() -> int:
     """What waits to land and why, and what landed or bounced last."""
     project = TERMINAL.open()
     with project.ledger.read() as snapshot:
-        waiting, past, paused = queue.waiting(snapshot), queue.history(snapshot), queue.is_paused(snapshot)
+        picture = look_at_queue(snapshot, project)
+        past = queue.history(snapshot)
     done = [entry for entry in past if entry.state in ("landed", "bounced", "withdrawn")]
-    lines = ["landing is paused: agent-coord merge resume"] if paused else []
-    lines += [f"{place}. {entry.issue}  {_why(entry, place, paused)}" for place, entry in enumerate(waiting, 1)]
-    lines += [] if waiting else ["nothing waits to land"]
+    lines = ["landing is paused: agent-coord merge resume"] if picture.paused else []
+    lines += [f"{place}. {entry.issue}  {picture.why[entry.id]}" for place, entry in enumerate(picture.waiting, 1)]
+    lines += [f"tried now: {', '.join(issues)}" for issues in picture.tried]
+    lines += [] if picture.waiting else ["nothing waits to land"]
+    lines += [f"mode {picture.mode}, {picture.workers} gates at once"]
     lines += (
         ["", *(f"{entry.state:9}  {entry.issue}  {entry.merged[:10] or entry.why}" for entry in done[:20])]
         if done
         else []
     )
-    value = {"paused": paused, "waiting": [_json(entry) for entry in waiting], "past": [_json(entry) for entry in done]}
+    value = {
+        "paused": picture.paused, "mode": picture.mode, "workers": picture.workers, "tried": picture.tried,
+        "waiting": [_json(entry) | {"why": picture.why[entry.id]} for entry in picture.waiting],
+        "past": [_json(entry) for entry in done],
+    }  # fmt: skip
     TERMINAL.answer(value, "\n".join(lines))
     return 0
-
-
-def _why(entry: Entry, place: int, paused: bool) -> str:
-    if entry.state == "checking":
-        return "its checks run now"
-    if entry.state == "held":
-        return f"held: {entry.why}"
-    if paused:
-        return "waits until landing is resumed"
-    return "is next" if place == 1 else "waits for those before it"
 
 
 def _json(entry: Entry) -> dict[str, object]:
@@ -119,12 +117,45 @@ def _json(entry: Entry) -> dict[str, object]:
 @merge.command()
 def retry(entry: int) -> int:
     """Queue a bounced or withdrawn entry again, at the tip that its branch has now."""
+    found = _entry(entry)
+    return enqueue(found.branch, found.issue)
+
+
+@merge.command()
+def approve(entry: int) -> int:
+    """Let an entry be tried that a person had to look at first; its diff is `git diff BASE...BRANCH`."""
+    project, found = TERMINAL.open(), _entry(entry)
+    with project.ledger.write() as tx:
+        if not queue.approve(tx, found):
+            raise Failure(
+                "not-to-look-at", f"entry {entry} ({found.issue}) does not wait for a person: it is {found.state}",
+                mend="agent-coord merge status",
+            )  # fmt: skip
+    driver.ensure_running(project)
+    TERMINAL.answer({"id": entry, "issue": found.issue, "approved": True}, f"{found.issue} may be tried now")
+    return 0
+
+
+@merge.command()
+def priority(entry: int, number: int = typer.Argument(..., min=0, max=9, help="0 is the most urgent.")) -> int:
+    """Let a waiting entry land earlier or later than others; trials that assumed another order begin anew."""
+    project, found = TERMINAL.open(), _entry(entry)
+    with project.ledger.write() as tx:
+        if not queue.set_priority(tx, found, number):
+            raise Failure(
+                "not-waiting", f"entry {entry} ({found.issue}) is {found.state}", mend="agent-coord merge status"
+            )
+    TERMINAL.answer({"id": entry, "issue": found.issue, "priority": number}, f"{found.issue} has priority {number}")
+    return 0
+
+
+def _entry(number: int) -> Entry:
     project = TERMINAL.open()
     with project.ledger.read() as snapshot:
-        found = next((one for one in queue.history(snapshot) if one.id == entry), None)
+        found = next((one for one in queue.history(snapshot) if one.id == number), None)
     if found is None:
-        raise Failure("no-such-entry", f"the queue never had an entry {entry}", mend="agent-coord merge status")
-    return enqueue(found.branch, found.issue)
+        raise Failure("no-such-entry", f"the queue never had an entry {number}", mend="agent-coord merge status")
+    return found
 
 
 @merge.command()

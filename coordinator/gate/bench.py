@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from coordinator.gate.checks import CheckResult, Verdict, run_checks
+from coordinator.gate.checks import CheckResult, Conduct, Verdict, run_checks
 from coordinator.gate.choice import Choice
 from coordinator.gate.review import Reviewed, ask
 from resources.databases.databases import Databases
@@ -43,7 +43,7 @@ class Bench:
     environment: Mapping[str, str]
     logs: Path
 
-    def judge(self, subject: Subject, databases: Databases | None) -> Verdict:
+    def judge(self, subject: Subject, databases: Databases | None, conduct: Conduct | None = None) -> Verdict:
         """Bring the bench to the subject's commit, run the checks, and ask the reviewer when they have passed.
 
         Raises Failure when the machine could not judge (no server, no disk); that says nothing about the change.
@@ -59,7 +59,7 @@ class Bench:
                 if failure.reference not in AUTHORS_FAULT:
                     raise
                 return _red_set_up(failure)
-        verdict = run_checks(subject.choice.checks, place, environment, logs)
+        verdict = run_checks(subject.choice.checks, place, environment, logs, conduct)
         if not verdict.passed or not subject.choice.review.run:
             return verdict
         diff = logs / "change.diff"

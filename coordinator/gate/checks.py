@@ -6,6 +6,9 @@ worktree (ignored files, a warm cache, a left-over row) can turn a red change gr
 configured order, neighbours that say so side by side, and stop after the first red one. A check that runs into its
 time limit is red with that reason, and its whole process group is killed; so is one whose report shows less coverage
 than it asks for, or none.
+
+A red check is run again, and only that one: when it passes then, it passed, and is recorded as flaky. A whole gate is
+never repeated, which would cost everybody behind it more than a flake does.
 """
 
 from __future__ import annotations
@@ -13,9 +16,9 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from coordinator.gate.choice import batches
@@ -23,7 +26,7 @@ from coordinator.gate.coverage import covered
 from coordinator.gate_settings import Check
 from resources.databases.environment import MISLEADING
 from resources.system.files import replace_file
-from resources.system.process import clean_environment, run
+from resources.system.process import clean_environment, run_unless
 
 OUTPUT_KEPT = 200_000
 """Bytes of a check's output that are kept, its end."""
@@ -31,7 +34,7 @@ OUTPUT_KEPT = 200_000
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check said. `log` is the file with its output, `tail` the last lines."""
+    """What one check said. `log` is the file with its output, `tail` the end; `flaky`: it passed when repeated."""
 
     name: str
     passed: bool
@@ -39,6 +42,7 @@ class CheckResult:
     seconds: float
     log: str
     tail: str
+    flaky: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class Verdict:
     def failed(self) -> CheckResult | None:
         """The red check, None when all passed."""
         return next((result for result in self.results if not result.passed), None)
+
+    @property
+    def flaky(self) -> tuple[str, ...]:
+        """The checks that passed only when they were repeated."""
+        return tuple(result.name for result in self.results if result.flaky)
 
     @property
     def why(self) -> str:
@@ -76,19 +85,41 @@ class Verdict:
         return cls(passed, tuple(CheckResult(**record) for record in json.loads(evidence)))
 
 
-def run_checks(checks: Sequence[Check], tree: Path, environment: Mapping[str, str], logs: Path) -> Verdict:
+@dataclass(frozen=True)
+class Conduct:
+    """How checks are run: how often a red one is repeated, and who may call the whole thing off."""
+
+    reruns: int = 1
+    cancelled: Callable[[], bool] = lambda: False
+
+
+def run_checks(
+    checks: Sequence[Check], tree: Path, environment: Mapping[str, str], logs: Path, conduct: Conduct | None = None
+) -> Verdict:
     """Run the checks in `tree` until one is red; output goes to `logs`/NAME.log."""
+    conduct = conduct or Conduct()
     results: list[CheckResult] = []
     for batch in batches(checks):
         with ThreadPoolExecutor(len(batch), "check") as threads:
-            results += threads.map(lambda check: _run(check, tree, environment, logs), batch)
+            results += threads.map(lambda check: _repeated(check, tree, environment, logs, conduct), batch)
         if not all(result.passed for result in results):
             break
     return Verdict(all(result.passed for result in results), tuple(results))
 
 
-def _run(check: Check, tree: Path, environment: Mapping[str, str], logs: Path) -> CheckResult:
-    done = run(check.run, cwd=tree, env=seen_by_checks(environment), timeout=check.timeout, check=False)
+def _repeated(check: Check, tree: Path, environment: Mapping[str, str], logs: Path, conduct: Conduct) -> CheckResult:
+    result = _run(check, tree, environment, logs, conduct)
+    for _ in range(conduct.reruns):
+        if result.passed or conduct.cancelled():
+            break
+        again = _run(check, tree, environment, logs / "again", conduct)
+        result = replace(again, flaky=again.passed, seconds=round(result.seconds + again.seconds, 3))
+    return result
+
+
+def _run(check: Check, tree: Path, environment: Mapping[str, str], logs: Path, conduct: Conduct) -> CheckResult:
+    environment = seen_by_checks(environment)
+    done = run_unless(conduct.cancelled, check.run, cwd=tree, env=environment, timeout=check.timeout)
     log = logs / f"{check.name.replace('/', '_')}.log"
     output = (done.out + done.err)[-OUTPUT_KEPT:]
     replace_file(log, b"$ " + " ".join(check.run).encode() + b"\n" + output)

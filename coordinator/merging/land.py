@@ -1,7 +1,8 @@
 """Moves the base branch, and nothing else does.
 
 A landing is a merge commit whose second parent is the branch tip: the tip's own history stays, so work
-that was based on it needs no rewriting. The merge happens in memory; the gate sees exactly that tree;
+that was based on it needs no rewriting. Several entries that were judged together land as a row of such
+merges, and the branch moves once, to the last. The merge happens in memory; the gate sees exactly that tree;
 then the branch moves from the commit that the merge was made on, or not at all (compare-and-swap). When
 the base branch is checked out somewhere, git itself moves that checkout forward (`merge --ff-only`), and
 refuses when uncommitted edits are in the way: the landing is then held, and nothing was touched.
@@ -12,12 +13,13 @@ ledger's entry, reading git tells that the landing happened.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from coordinator.merging.order import Entry
-from resources.system.git import git, merge_tree, move_ref, resolve
+from resources.system.git import Merge, git, merge_tree, move_ref, resolve, tree_of
 from resources.system.repository import Repository
 
 COMMITTER = {"GIT_COMMITTER_NAME": "agent-coord", "GIT_COMMITTER_EMAIL": "agent-coord@localhost"}
@@ -25,13 +27,26 @@ AUTHOR = {"GIT_AUTHOR_NAME": "agent-coord", "GIT_AUTHOR_EMAIL": "agent-coord@loc
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A landing that could be: the merge of `base` and the entry's tip. `commit` is "" when they conflict."""
+class Merged:
+    """One entry's part of a candidate: its merge commit and the commit that it was merged into."""
 
     entry: Entry
+    onto: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A landing that could be: `base` with the tips of entries merged on top, one after the other.
+
+    When one cannot be merged, `commit` is "", `stuck` is that entry, and `conflicts` the paths.
+    """
+
     base: str
     commit: str
     tree: str
+    parts: tuple[Merged, ...] = ()
+    stuck: Entry | None = None
     conflicts: tuple[str, ...] = ()
 
 
@@ -45,19 +60,27 @@ class Landing(StrEnum):
     """The base branch is checked out with edits in the way."""
 
 
-def build(repository: Repository, branch: str, entry: Entry, title: str) -> Candidate:
-    """Merge the entry's tip into the base branch in memory. Raises Failure when the base branch is gone."""
-    base = git(repository.root, "rev-parse", "--verify", "--end-of-options", f"refs/heads/{branch}", read=True).text
-    if git(repository.root, "merge-base", base, entry.tip, check=False, read=True).code != 0:
-        return Candidate(entry, base, "", "", (f"everything: it shares no commit with {branch}",))
-    merge = merge_tree(repository.root, base, entry.tip)
-    if not merge.clean:
-        return Candidate(entry, base, "", merge.tree, merge.conflicts)
-    message = f"Land {entry.issue}: {title}\n\nAgent-Coord-Issue: {entry.issue}\nAgent-Coord-Fence: {entry.fence}\n"
-    commit = git(
-        repository.root, "commit-tree", merge.tree, "-p", base, "-p", entry.tip, "-m", message, env=COMMITTER | AUTHOR
-    ).text
-    return Candidate(entry, base, commit, merge.tree)
+def merge_of(repository: Repository, onto: str, entry: Entry) -> Merge:
+    """The entry's tip merged into the commit `onto` in memory."""
+    if git(repository.root, "merge-base", onto, entry.tip, check=False, read=True).code != 0:
+        return Merge("", False, ("everything: it shares no commit with the base branch",))
+    return merge_tree(repository.root, onto, entry.tip)
+
+
+def build(repository: Repository, base: str, entries: Sequence[Entry], title: Callable[[str], str]) -> Candidate:
+    """Merge the entries' tips into the commit `base` in memory, in that order; `title` tells an issue's title."""
+    commit, tree, parts = base, "", []
+    for entry in entries:
+        merge = merge_of(repository, commit, entry)
+        if not merge.clean:
+            return Candidate(base, "", merge.tree, tuple(parts), entry, merge.conflicts)
+        message = f"Land {entry.issue}: {title(entry.issue)}\n\n"
+        message += f"Agent-Coord-Issue: {entry.issue}\nAgent-Coord-Fence: {entry.fence}\n"
+        parents = ("-p", commit, "-p", entry.tip)
+        merged = git(repository.root, "commit-tree", merge.tree, *parents, "-m", message, env=COMMITTER | AUTHOR).text
+        parts.append(Merged(entry, commit, merged))
+        commit, tree = merged, merge.tree
+    return Candidate(base, commit, tree or tree_of(repository.root, base), tuple(parts))
 
 
 def land(repository: Repository, branch: str, candidate: Candidate) -> tuple[Landing, str]:
@@ -89,7 +112,22 @@ def checkout_of(repository: Repository, branch: str) -> Path | None:
     return None
 
 
-def has_landed(repository: Repository, branch: str, tip: str) -> bool:
-    """Whether the base branch contains `tip`."""
+def landing_of(repository: Repository, branch: str, tip: str) -> str | None:
+    """The merge commit that landed `tip` on the branch, "" when it came there otherwise, None when it is not there."""
     answer = git(repository.root, "merge-base", "--is-ancestor", tip, f"refs/heads/{branch}", check=False, read=True)
-    return answer.code == 0
+    if answer.code != 0:
+        return None
+    log = git(repository.root, "log", "--first-parent", "--format=%H %P", f"{tip}..refs/heads/{branch}", read=True)
+    commits = (line.split() for line in log.lines)
+    return next((words[0] for words in commits if tip in words[2:]), "")
+
+
+def rivals_of(repository: Repository, base: str, tip: str, paths: Sequence[str]) -> list[str]:
+    """What happened on the base branch to `paths` since `tip` parted from it, as "commit subject", newest first."""
+    fork = git(repository.root, "merge-base", base, tip, check=False, read=True).text
+    since = f"{fork}..{base}" if fork else base
+    log = git(
+        repository.root, "log", "--first-parent", "--format=%h %s", "-n", "10", "--end-of-options", since, "--", *paths,
+        read=True,
+    )  # fmt: skip
+    return log.lines

@@ -1,239 +1,301 @@
-"""The one lane through which work lands: head of the queue, candidate, gate, base branch.
+"""Drives the landing queue: what the planner decides is done here, one step at a time.
 
-`tick` moves the lane one step and never waits: while the checks run in the bench's thread it returns at
-once. What it decides is told as a `Ruling`, and what becomes of the task is the loop's business.
+`tick` never waits: gates run on their benches, and what the planner knows is read from ledger and git each time, so
+that a coordinator that was killed at any moment is followed by one that goes on from the same facts. There is one
+writer of the base branch, and every write is conditional: on the claim's fence, on the entry's state, on the commit
+that the branch stands on, and (in every mode but `lanes`) on a recorded pass of exactly the tree that would land.
 
-A verdict belongs to a tree, not to a branch: the same tree under the same checks is not judged twice,
-so a landing that lost the race for the base branch often costs only another merge.
+What is decided about an entry is told as a `Ruling`; what becomes of its task is the loop's business.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 
 from coordinator.bootstrap import Project
-from coordinator.gate.bench import Bench, Subject
-from coordinator.gate.checks import Verdict, tool_chain
-from coordinator.gate.choice import choose, gate_key
+from coordinator.gate.bench import Subject
+from coordinator.gate.checks import Verdict
+from coordinator.gate.choice import Choice
 from coordinator.gate.evidence import outline
-from coordinator.guard import landing as guard
-from coordinator.merging import queue
-from coordinator.merging.land import Candidate, Landing, build, has_landed, land
+from coordinator.merging import queue, trials
+from coordinator.merging.belief import chance
+from coordinator.merging.benches import Benches, Ended, Workers, measured_workers
+from coordinator.merging.changes import Bounce, Land, Mode, Queue, Start
+from coordinator.merging.examine import Examiner
+from coordinator.merging.gates import Gates
+from coordinator.merging.land import Candidate, Landing, build, land
 from coordinator.merging.order import Entry
+from coordinator.merging.picture import Line
+from coordinator.merging.plan import plan
+from coordinator.merging.register import Register
+from coordinator.merging.rulings import Ruling
+from coordinator.merging.trials import Made, Run
+from coordinator.merging.verified import Verifier
 from coordinator.tasks.lifecycle import Outcome
-from resources.databases.databases import Databases
-from resources.state import leases
 from resources.state.leases import Lease
-from resources.system.clock import wall
 from resources.system.errors import Failure
-from resources.system.git import changed_files
-from resources.worktrees.pool import Held
+from resources.system.git import changed_files, merge_tree
 
 PATIENCE = 5.0
 """Seconds between two tries when the machine, not the change, is at fault."""
 
-GATE = "gate"
-"""The purpose of the bench's slot, and the name under which it is leased."""
+MOST_STEPS = 50
+"""Steps in one tick: the agents are to be watched too."""
 
-
-@dataclass(frozen=True)
-class Ruling:
-    """What the lane decided about an entry. `evidence` is output for the author, `paths` those in conflict."""
-
-    issue: str
-    outcome: Outcome
-    why: str
-    evidence: str = ""
-    paths: tuple[str, ...] = ()
-
-
-@dataclass
-class _Run:
-    candidate: Candidate
-    verdict: Future[Verdict]
+AHEAD = 4
+"""Entries per worker that are looked at before they are tried."""
 
 
 class Lane:
-    """One validation worker and the base branch."""
+    """The queue of one project, its benches and its base branch. There may be one at a time."""
 
-    def __init__(self, project: Project, title: Callable[[str], str]) -> None:
-        """`title` tells an issue's title, for the message of the merge commit."""
+    def __init__(self, project: Project, title: Callable[[str], str], workers: Workers | None = None) -> None:
+        """`title` tells an issue's title, for the message of the merge commit; `workers` judge, by default benches."""
         self._project = project
         self._title = title
-        self._key = ""
-        self._threads = ThreadPoolExecutor(1, "gate")
-        self._databases: Databases | None = project.more_databases()
-        self._bench: Bench | None = None
-        self._held: Held | None = None
-        self._run: _Run | None = None
+        self._gates = Gates(project.config)
+        self._mode = Mode(project.config.merge.mode)
+        self._benches: Workers = workers or Benches(project)
+        self._register = Register(project)
+        self._examiner = Examiner(project, self._register)
+        self._verifier = Verifier(project, self._gates)
+        self._line = Line(project.repository, self._mode, project.config.merge.targets)
+        self._clashes: frozenset[tuple[int, int]] = frozenset()
+        self._done: object = None
         self._more = False
         self._resume_at = 0.0
+        with project.ledger.write() as tx:
+            trials.stop_all(tx, "its coordinator stopped")
 
     @property
     def busy(self) -> bool:
         """Whether something is being judged, or will be at the next tick."""
-        return self._run is not None or self._more
+        return bool(self._benches.running) or self._more
 
     @property
-    def lease(self) -> Lease | None:
-        """The lease of the bench's slot, to be renewed by the loop."""
-        return self._held.lease if self._held else None
+    def leases(self) -> list[Lease]:
+        """The leases of the benches' slots, to be renewed by the loop."""
+        return self._benches.leases
 
-    def tick(self) -> Ruling | None:
-        """One step; the ruling when an entry was decided in it."""
-        if self._run is not None:
-            return self._conclude(self._run) if self._run.verdict.done() else None
-        if time.monotonic() < self._resume_at:
-            return None
+    def tick(self) -> list[Ruling]:
+        """Do what can be done now; the rulings on entries that were decided."""
+        for ended in self._benches.ended():
+            self._conclude(ended)
+        rulings: list[Ruling] = []
+        for _ in range(MOST_STEPS):
+            if time.monotonic() < self._resume_at or not self._look(rulings):
+                break
+        if time.monotonic() >= self._resume_at:
+            self._verify()
+        return rulings
+
+    def _look(self, rulings: list[Ruling]) -> bool:
+        """One look at everything and one step; whether there may be another."""
+        base = self._project.base_tip()
         with self._project.ledger.read() as snapshot:
-            waiting = queue.waiting(snapshot)
+            entries = [entry for entry in queue.waiting(snapshot) if entry.state != "look"]
             paused = queue.is_paused(snapshot)
-        self._more = bool(waiting) and not paused and waiting[0].state != "held"
-        if paused or not waiting:
-            return None
+            runs = trials.telling(snapshot, self._gates.keys, {entry.id for entry in entries})
+        self._more = not paused and any(entry.state != "held" for entry in entries)
+        held = any(entry.state == "held" for entry in entries)
+        seen = (base, entries, runs, self._benches.running, self._clashes, time.monotonic() // 1 if held else 0)
+        if paused or seen == self._done or not (entries or runs):
+            return False
         try:
-            return self._take_up(waiting[0])
+            if self._examine(entries, base, rulings) or self._step(entries, runs, base, rulings):
+                return True
         except Failure as failure:
-            return self._not_judged(waiting[0], failure)
+            self._trouble(failure)
+            return False
+        self._done = seen
+        return False
 
-    def _take_up(self, entry: Entry) -> Ruling | None:
-        project = self._project
-        if has_landed(project.repository, project.base, entry.tip):
-            return self._landed(entry, "")
-        candidate = build(project.repository, project.base, entry, self._title(entry.issue))
-        if candidate.conflicts:
-            why = f"conflicts with {project.base} in {outline(candidate.conflicts)}"
-            return replace(self._bounce(entry, Outcome.CONFLICT, why), paths=candidate.conflicts)
-        if trespass := self._trespass(candidate):
-            return trespass
-        if not self._mark(entry, "checking"):
-            return None
-        candidate = replace(candidate, entry=replace(entry, state="checking"))
-        self._run = _Run(candidate, self._judge(candidate))
-        return None
+    def _verify(self) -> None:
+        if self._mode is Mode.LANES and self._benches.running < self._workers():
+            try:
+                self._verifier.step(self._project.base_tip(), self._benches)
+            except Failure as failure:
+                self._trouble(failure)
 
-    def _judge(self, candidate: Candidate) -> Future[Verdict]:
+    def _examine(self, entries: Sequence[Entry], base: str, rulings: list[Ruling]) -> bool:
+        for entry in entries[: AHEAD * self._workers()]:
+            found = self._examiner.look(entry, base)
+            if found is not None:
+                rulings += found
+                return True
+        return False
+
+    def _step(self, entries: Sequence[Entry], runs: Sequence[Run], base: str, rulings: list[Ruling]) -> bool:
+        by_id = {entry.id: entry for entry in entries}
+        picture = self._picture(entries, runs, base)
+        known = {trial.id for trial in picture.trials}
+        step = plan(picture)
+        gone = [run.id for run in runs if run.state == "running" and run.id not in known]
+        for number in (*step.stop, *gone):
+            self._stop(next(run for run in runs if run.id == number), by_id)
+        for landing in step.land:
+            rulings += self._land(landing, by_id, base)
+        for bounce in step.bounce:
+            rulings += self._bounce(bounce, by_id, next(run for run in runs if run.id == bounce.trial))
+        again = [self._start(start, by_id, base) for start in step.start]
+        return bool(step.land or step.bounce or any(again))
+
+    def _picture(self, entries: Sequence[Entry], runs: Sequence[Run], base: str) -> Queue:
+        self._line.read(base)
+        told = self._line.trials(runs)
+        with self._project.ledger.read() as snapshot:
+            landed = self._line.landed(snapshot, told)
+            verdicts = [row["state"] == "landed" for row in reversed(snapshot.all("landings-judged"))]
+        return Queue(
+            waiting=tuple(self._line.change(entry) for entry in entries),
+            trials=tuple(told),
+            landed=tuple(landed),
+            clashes=self._clashes,
+            workers=self._workers(),
+            mode=self._mode,
+            chance=chance(verdicts),
+        )
+
+    def _workers(self) -> int:
+        wanted = self._project.config.merge.workers
+        if wanted:
+            return wanted
+        with self._project.ledger.read() as snapshot:
+            return measured_workers(snapshot, self._gates.keys)
+
+    # -- what the planner asks for ------------------------------------------------------------------------
+
+    def _start(self, start: Start, by_id: Mapping[int, Entry], base: str) -> bool:
+        """Begin a trial; True when it told something at once, so that the planner is to be asked again."""
+        entries = [by_id[number] for number in start.members]
+        candidate = build(self._project.repository, base, entries, self._title)
+        if candidate.stuck is not None:
+            return self._clash(candidate.stuck, [part.entry for part in candidate.parts])
+        if self._benches.running >= self._workers():
+            return False
+        choice = self._gates.choice(changed_files(self._project.repository.root, base, candidate.commit))
+        made = Made(base, candidate.commit, candidate.tree, self._gates.key(choice))
+        with self._project.ledger.write() as tx:
+            known = self._gates.verdict(tx, candidate.tree, made.gate)
+            number = trials.begin(tx, start, made, known)
+            if known is None:
+                for entry in entries:
+                    queue.move(tx, entry, "checking")
+                for entry in entries[-start.about :]:
+                    self._register.event(tx, "gate.started", entry)
+        if known is None:
+            self._judge(number, made, entries[-1].issue, choice)
+        return True
+
+    def _judge(self, number: int, made: Made, issue: str, choice: Choice) -> None:
+        label = f"gate/{issue.replace('/', '_')}-{number}"
+        try:
+            self._benches.judge(number, Subject(made.commit, made.tip, issue, self._title(issue), label, choice))
+        except Failure as failure:
+            self._not_judged(number, failure)
+
+    def _clash(self, stuck: Entry, before: Sequence[Entry]) -> bool:
+        """Git cannot merge `stuck` with what was tried before it: remember with whom."""
+        root = self._project.repository.root
+        others = [entry for entry in before if not merge_tree(root, entry.tip, stuck.tip).clean] or list(before[-1:])
+        self._clashes |= {(min(entry.id, stuck.id), max(entry.id, stuck.id)) for entry in others}
+        return True
+
+    def _stop(self, run: Run, by_id: Mapping[int, Entry]) -> None:
+        self._benches.stop(run.id)
+        with self._project.ledger.write() as tx:
+            if trials.stop(tx, run.id, "its verdict is not needed any more"):
+                for number in run.members[-run.about :]:
+                    if number in by_id:
+                        self._register.event(tx, "gate.stopped", by_id[number])
+
+    def _land(self, landing: Land, by_id: Mapping[int, Entry], base: str) -> list[Ruling]:
+        project, register = self._project, self._register
+        entries = [by_id[number] for number in landing.members]
+        stale = [entry for entry in entries if not register.is_claimed(entry)]
+        for entry in stale:
+            register.withdraw(entry)
+        if stale:
+            return []
+        candidate = build(project.repository, base, entries, self._title)
+        if candidate.stuck is not None or not self._may_land(candidate):
+            with project.ledger.write() as tx:
+                trials.void(tx, landing.trial, "what would land is not what was judged")
+            return []
+        for part in candidate.parts:
+            # Once more: a reservation may have come between.
+            if (found := self._examiner.trespass(part)) is not None:
+                return found
+        how, why = land(project.repository, project.base, candidate)
+        if how is Landing.LANDED:
+            return register.landed(candidate.parts)
+        if how is Landing.HELD:
+            if any(entry.state != "held" for entry in entries):
+                project.say(f"landing of {', '.join(entry.issue for entry in entries)} is held: {why}")
+            register.move(entries, "held", why)
+            self._done = None
+        # Whoever moved the base first, or whoever edits it: the next look is with fresh eyes.
+        return []
+
+    def _may_land(self, candidate: Candidate) -> bool:
         changed = changed_files(self._project.repository.root, candidate.base, candidate.commit)
-        choice = choose(self._project.config.gate, changed)
-        self._key = gate_key(choice, tool_chain(choice.checks))
-        known = self._known(candidate.tree)
-        if known is not None:
-            done: Future[Verdict] = Future()
-            done.set_result(known)
-            return done
-        bench = self._ready_bench(candidate.base)
-        self._event("gate.started", candidate.entry)
-        issue = candidate.entry.issue
-        label = f"gate/{issue.replace('/', '_')}-{candidate.entry.id}"
-        subject = Subject(candidate.commit, candidate.base, issue, self._title(issue), label, choice)
-        return self._threads.submit(bench.judge, subject, self._databases)
+        verdict = self._verdict(candidate.tree, self._gates.key(self._gates.choice(changed)))
+        return self._mode is Mode.LANES or (verdict is not None and verdict.passed)
 
-    def _conclude(self, run: _Run) -> Ruling | None:
-        entry = run.candidate.entry
-        self._run = None
-        try:
-            verdict = run.verdict.result()
-        except Failure as failure:
-            return self._not_judged(entry, failure)
+    def _verdict(self, tree: str, key: str) -> Verdict | None:
+        with self._project.ledger.read() as snapshot:
+            return self._gates.verdict(snapshot, tree, key)
+
+    def _bounce(self, bounce: Bounce, by_id: Mapping[int, Entry], run: Run) -> list[Ruling]:
+        project, entry = self._project, by_id[bounce.change]
+        verdict = self._verdict(run.tree, run.gate)
+        red = verdict.failed if verdict else None
+        files = changed_files(project.repository.root, run.tip, run.judged)
+        others = [by_id[number].issue for number in run.members if number in by_id and number != entry.id]
+        onto = " and ".join([project.base, *others])
+        why = f"{verdict.why if verdict else 'red'} on the merge with {onto}"
+        ruling = Ruling(entry.issue, Outcome.RED, f"{why} ({outline(files)})", red.tail if red else "")
+        return self._register.bounced(entry, ruling, run.id)
+
+    # -- what the benches tell ----------------------------------------------------------------------------
+
+    def _conclude(self, ended: Ended) -> None:
+        if ended.verdict is None:
+            self._not_judged(ended.trial, ended.failure)
+            return
+        verdict = ended.verdict
         red = verdict.failed
         with self._project.ledger.write() as tx:
-            tx.change(
-                "verdict-put", tree=run.candidate.tree, gate=self._key, passed=int(verdict.passed),
-                evidence=verdict.to_json(), judged_at=wall(),
-            )  # fmt: skip
-        self._event(
-            "gate.ended", entry, passed=verdict.passed, seconds=verdict.seconds, failed_check=red.name if red else ""
-        )
-        if red is not None:
-            files = outline(changed_files(self._project.repository.root, run.candidate.base, run.candidate.commit))
-            return self._bounce(
-                entry, Outcome.RED, f"{verdict.why} on the merge with {self._project.base} ({files})", red.tail
-            )
-        return self._land(run.candidate)
+            row = next((row for row in tx.all("trials-running") if row["id"] == ended.trial), None)
+            if row is None or not trials.conclude(tx, run := Run.of(row), verdict, ended.beside):
+                return
+            for number in run.members[-run.about :]:
+                entry = Entry.of(tx.one("landing", id=number) or {})
+                self._register.event(
+                    tx, "gate.ended", entry, passed=verdict.passed, seconds=verdict.seconds,
+                    failed_check=red.name if red else "", flaky=list(verdict.flaky),
+                )  # fmt: skip
+        if verdict.flaky:
+            self._project.say(f"flaky: {', '.join(verdict.flaky)} failed and then passed on the same tree")
 
-    def _not_judged(self, entry: Entry, failure: Failure) -> None:
-        """The machine could not judge: the entry keeps its place, and the next try waits a little."""
+    def _not_judged(self, trial: int, failure: Failure | None) -> None:
+        with self._project.ledger.write() as tx:
+            stopped = trials.stop(tx, trial, failure.what if failure else "")
+        if stopped and failure is not None:
+            self._trouble(failure)
+
+    def _trouble(self, failure: Failure) -> None:
+        """The machine, not a change, is at fault: everybody keeps his place, and the next try waits a little."""
         self._resume_at = time.monotonic() + PATIENCE
-        self._move(replace(entry, state="checking"), "queued", failure.what)
-        self._project.say(f"{entry.issue} could not be judged: {failure.render()}")
-
-    def _land(self, candidate: Candidate) -> Ruling | None:
-        entry, project = candidate.entry, self._project
-        if not self._still_claimed(entry):
-            self._move(entry, "withdrawn", "its claim has ended")
-            return None
-        if trespass := self._trespass(candidate):
-            return trespass
-        landing, why = land(project.repository, project.base, candidate)
-        if landing is Landing.LANDED:
-            return self._landed(entry, candidate.commit)
-        # Whoever moved the base first, or whoever edits it: the next tick looks again with fresh eyes.
-        self._move(entry, "held" if landing is Landing.HELD else "queued", why)
-        if landing is Landing.HELD:
-            project.say(f"landing of {entry.issue} is held: {why}")
-        return None
-
-    def _trespass(self, candidate: Candidate) -> Ruling | None:
-        """The ruling on a change that writes outside of its scope, None when it does not."""
-        project, entry = self._project, candidate.entry
-        change = guard.Landing(entry.issue, entry.fence, entry.tip, candidate.base, candidate.commit)
-        found = guard.check_landing(project.repository, project.ledger, project.config.scope, change)
-        if found is None:
-            return None
-        # What somebody holds is free again once that has landed: the next attempt waits for it. The rest is to mend.
-        outcome = Outcome.CONFLICT if found.held else Outcome.RED
-        return replace(self._bounce(entry, outcome, found.why, found.advice), paths=found.paths)
-
-    def _landed(self, entry: Entry, merged: str) -> Ruling:
-        self._move(entry, "landed", merged=merged)
-        self._event("landing.landed", entry, merged=merged)
-        return Ruling(entry.issue, Outcome.LANDED, f"landed on {self._project.base}")
-
-    def _bounce(self, entry: Entry, outcome: Outcome, why: str, evidence: str = "") -> Ruling:
-        self._move(entry, "bounced", why)
-        self._event("landing.bounced", entry, why=why)
-        return Ruling(entry.issue, outcome, why, evidence)
-
-    def _known(self, tree: str) -> Verdict | None:
-        with self._project.ledger.read() as snapshot:
-            row = snapshot.one("verdict", tree=tree, gate=self._key)
-        return Verdict.of(bool(row["passed"]), row["evidence"]) if row else None
-
-    def _still_claimed(self, entry: Entry) -> bool:
-        with self._project.ledger.read() as snapshot:
-            return entry.fence == 0 or leases.is_valid(snapshot, entry.fence)
-
-    def _ready_bench(self, base: str) -> Bench:
-        if self._bench is None:
-            pool = self._project.pool
-            if not pool.slots(GATE):
-                pool.grow(1, GATE)
-            self._held = pool.acquire(GATE, GATE, base=base, purpose=GATE)
-            self._bench = Bench(self._held.slot, self._held.environment, self._project.logs)
-        return self._bench
+        self._done = None
+        self._project.say(f"nothing could be judged: {failure.render()}")
 
     def close(self) -> None:
-        """Wait for the running gate, put its entry back into the queue, and give the bench back."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        if self._run is not None:
-            self._move(self._run.candidate.entry, "queued", "the coordinator stopped")
-        if self._held is not None:
-            self._project.pool.release(self._held.lease)
-        if self._databases is not None:
-            self._databases.close()
-
-    def _mark(self, entry: Entry, state: str) -> bool:
+        """Stop the running gates, put their entries back into the queue, and give the benches back."""
+        self._benches.close()
         with self._project.ledger.write() as tx:
-            return queue.move(tx, entry, state)
-
-    def _move(self, entry: Entry, state: str, why: str = "", merged: str = "") -> None:
-        with self._project.ledger.write() as tx:
-            queue.move(tx, entry, state, why, merged)
-
-    def _event(self, kind: str, entry: Entry, **data: object) -> None:
-        with self._project.ledger.write() as tx:
-            task = tx.one("task", issue=entry.issue) or {"slot": "", "agent": "", "attempt": 0}
-            tx.event(kind, issue=entry.issue, slot=task["slot"], agent=task["agent"], attempt=task["attempt"], **data)
+            trials.stop_all(tx, "the coordinator stopped")
+            for entry in queue.waiting(tx):
+                if entry.state == "checking":
+                    queue.move(tx, entry, "queued", "the coordinator stopped")

@@ -4,9 +4,8 @@
 2. Then whoever has been waiting longer.
 3. Then the lower entry number.
 
-An entry that is held (the base branch is checked out with edits in the way) keeps its place and lets
-nobody pass who touches the same files; in this plain form it lets nobody pass at all, because the
-next one would meet the same edits.
+The order says who is judged before whom where two changes meet, and so who is rebuilt when somebody urgent comes.
+An entry that is held (the base branch is checked out with edits in the way) keeps its place.
 """
 
 from __future__ import annotations
@@ -31,6 +30,8 @@ class Entry:
     why: str
     queued_at: float
     merged: str = ""
+    approved: int = 0
+    blamed: int = 0
 
     @classmethod
     def of(cls, row: Row) -> Entry:

@@ -52,11 +52,36 @@ def enqueue(tx: Transaction, work: Finished) -> None:
     tx.event("landing.queued", issue=work.issue, slot=work.slot, agent=work.agent, branch=work.branch, tip=work.tip)
 
 
-def move(tx: Transaction, entry: Entry, new: str, why: str = "", merged: str = "") -> bool:
-    """Take `entry` from its state to `new`; False when it had moved on."""
+def move(tx: Transaction, entry: Entry, new: str, why: str = "", merged: str = "", blamed: int = 0) -> bool:
+    """Take `entry` from its state to `new`; False when it had moved on. `blamed` is the trial that it failed."""
     return (
-        tx.change("landing-move", id=entry.id, old=entry.state, new=new, why=why, merged=merged, changed_at=wall()) == 1
-    )
+        tx.change(
+            "landing-move", id=entry.id, old=entry.state, new=new, why=why, merged=merged, blamed=blamed,
+            changed_at=wall(),
+        )
+        == 1
+    )  # fmt: skip
+
+
+def approve(tx: Transaction, entry: Entry) -> bool:
+    """A person lets an entry be tried that had to be looked at; False when it does not wait for that."""
+    done = tx.change("landing-approve", id=entry.id, changed_at=wall()) == 1
+    if done:
+        tx.event("landing.approved", issue=entry.issue, why=entry.why)
+    return done
+
+
+def set_priority(tx: Transaction, entry: Entry, priority: int) -> bool:
+    """Let a waiting entry land earlier or later; False when it waits no more."""
+    done = tx.change("landing-priority", id=entry.id, priority=priority, changed_at=wall()) == 1
+    if done:
+        tx.event("landing.priority", issue=entry.issue, priority=priority, before=entry.priority)
+    return done
+
+
+def stand_alone(tx: Transaction, issue: str, fence: int) -> None:
+    """The claim under which an issue's work was queued is given back, and the work shall land all the same."""
+    tx.change("landing-unclaim", issue=issue, fence=fence)
 
 
 def is_paused(snapshot: Snapshot) -> bool:

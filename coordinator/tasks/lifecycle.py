@@ -32,6 +32,8 @@ class Outcome(StrEnum):
     """Refused again for the same reason, and the work has not changed since."""
     STOPPED = "stopped"
     """Taken back by a person or by a shut-down; no attempt is used up."""
+    LOOK = "look"
+    """The work may make the gate say less: a person must look at it before it is judged."""
     CLOSED = "closed"
     """Somebody closed the issue in the tracker."""
 
@@ -49,8 +51,19 @@ class Next(StrEnum):
     """Save the work and leave it to a person with what was tried."""
     RELEASE = "release"
     """Save the work, give the slot back, leave the issue open."""
+    PARK = "park"
+    """Give the slot back and let the finished work wait in the queue by itself."""
     FREE = "free"
     """Save the work, give the slot back, leave the issue as it is."""
+
+
+AT_ONCE = {
+    Outcome.LANDED: Next.FINISH,
+    Outcome.STOPPED: Next.RELEASE,
+    Outcome.CLOSED: Next.FREE,
+    Outcome.LOOK: Next.PARK,
+}
+"""What follows whatever the number of the attempt."""
 
 
 @dataclass(frozen=True)
@@ -63,19 +76,13 @@ class Step:
 
 def decide(outcome: Outcome, attempt: int, attempts: int, why: str) -> Step:
     """What follows attempt number `attempt` of `attempts` that ended with `outcome` because of `why`."""
-    match outcome:
-        case Outcome.LANDED:
-            return Step(Next.FINISH, "landed")
-        case Outcome.STOPPED:
-            return Step(Next.RELEASE, why)
-        case Outcome.CLOSED:
-            return Step(Next.FREE, why)
-        case _ if attempt >= attempts or outcome is Outcome.STUCK:
-            return Step(Next.HAND_OFF, f"{outcome} on attempt {attempt} of {attempts}: {why}")
-        case Outcome.RED:
-            return Step(Next.RESUME, f"attempt {attempt} of {attempts} was red: {why}")
-        case _:
-            return Step(Next.RETRY, f"attempt {attempt} of {attempts}, {outcome}: {why}")
+    if outcome in AT_ONCE:
+        return Step(AT_ONCE[outcome], "landed" if outcome is Outcome.LANDED else why)
+    if attempt >= attempts or outcome is Outcome.STUCK:
+        return Step(Next.HAND_OFF, f"{outcome} on attempt {attempt} of {attempts}: {why}")
+    if outcome is Outcome.RED:
+        return Step(Next.RESUME, f"attempt {attempt} of {attempts} was red: {why}")
+    return Step(Next.RETRY, f"attempt {attempt} of {attempts}, {outcome}: {why}")
 
 
 def may_retry(landed: Sequence[Set[str]], trouble: Set[str], attempt: int, others_under_way: bool) -> bool:

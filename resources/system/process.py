@@ -16,7 +16,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -31,6 +31,9 @@ __all__ = [
 
 GRACE = 10.0
 """Seconds between TERM and KILL; the default of supervisord and Ryuk."""
+
+CANCEL_LOOK = 0.1
+"""Seconds between two looks at whether a run was cancelled."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,38 @@ def run(
     whole process group is killed and `timed_out` set. With `check` a non-zero exit raises
     Failure("command-failed"); a program that is not there raises Failure("program-missing") always.
     """
+    done = _collect(argv, cwd, env, lambda process: process.communicate(stdin, timeout=timeout))
+    if check and (done.code != 0 or done.timed_out):
+        raise failed(done, timeout)
+    return done
+
+
+def run_unless(
+    cancelled: Callable[[], bool], argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float
+) -> Completed:
+    """As `run` without `check`; `cancelled` is asked several times a second, and the group killed when it says so."""
+    deadline = time.monotonic() + timeout
+
+    def wait(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+        while not cancelled():
+            left = deadline - time.monotonic()
+            try:
+                return process.communicate(timeout=min(CANCEL_LOOK, max(0.0, left)))
+            except subprocess.TimeoutExpired:
+                if left <= CANCEL_LOOK:
+                    raise
+        kill_group(process.pid)
+        return process.communicate()
+
+    return _collect(argv, cwd, env, wait)
+
+
+def _collect(
+    argv: Sequence[str],
+    cwd: Path | str | None,
+    env: Mapping[str, str] | None,
+    wait: Callable[[subprocess.Popen[bytes]], tuple[bytes, bytes]],
+) -> Completed:
     started = time.monotonic()
     try:
         process = subprocess.Popen(
@@ -96,7 +131,7 @@ def run(
         raise _not_started(argv, cwd, error) from error
     timed_out = False
     try:
-        out, err = process.communicate(stdin, timeout=timeout)
+        out, err = wait(process)
     except subprocess.TimeoutExpired:
         timed_out = True
         kill_group(process.pid)
@@ -105,10 +140,7 @@ def run(
         kill_group(process.pid)
         process.wait()
         raise
-    done = Completed(tuple(argv), process.returncode, out, err, time.monotonic() - started, timed_out)
-    if check and (done.code != 0 or timed_out):
-        raise failed(done, timeout)
-    return done
+    return Completed(tuple(argv), process.returncode, out, err, time.monotonic() - started, timed_out)
 
 
 def _not_started(argv: Sequence[str], cwd: Path | str | None, error: OSError) -> Failure:

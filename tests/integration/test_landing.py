@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.merging.land import Landing, build, checkout_of, has_landed, land
+from coordinator.merging.land import Candidate, Landing, checkout_of, land, landing_of
+from coordinator.merging.land import build as build_on
 from coordinator.merging.order import Entry, landing_order
 from resources.system.git import git, resolve, tree_of
 from resources.system.repository import Repository, find_repository
@@ -24,6 +25,10 @@ def branch(repository: Repository, name: str, files: dict[str, str]) -> Entry:
     return Entry(1, name, name, tip, 7, 2, "queued", "", 0.0)
 
 
+def build(repository: Repository, base: str, entry: Entry, title: str) -> Candidate:
+    return build_on(repository, resolve(repository.root, base) or "", [entry], lambda issue: title)
+
+
 def test_what_lands_is_the_tree_that_was_built(repository: Repository) -> None:
     entry = branch(repository, "x-1", {"c.txt": "new\n"})
     commit(repository.root, {"b.txt": "moved on\n"}, "main moved")
@@ -32,7 +37,7 @@ def test_what_lands_is_the_tree_that_was_built(repository: Repository) -> None:
     assert resolve(repository.root, "main") == candidate.commit
     assert tree_of(repository.root, "main") == candidate.tree
     assert (repository.root / "c.txt").read_text() == "new\n"
-    assert has_landed(repository, "main", entry.tip)
+    assert landing_of(repository, "main", entry.tip) == candidate.commit
     message = git(repository.root, "log", "-1", "--format=%B", "main").text
     assert "Land x-1: A title" in message
     assert "Agent-Coord-Fence: 7" in message

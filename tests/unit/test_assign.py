@@ -59,6 +59,15 @@ def test_another_attempt_waits_until_something_has_landed_that_it_touches() -> N
     assert "where it failed" in choice.waits["x-3"]
 
 
+def test_one_at_a_time_mends_a_conflict_in_a_file() -> None:
+    issues = [work("x-1", "loans"), work("x-2", "members"), work("x-4", "routes")]
+    both = {"x-2": {"src/members.py"}, "x-4": {"src/members.py", "src/loans.py"}}
+    ground = Ground("base-2", {"base-1": [{"src/members.py"}]}, both)
+    found = plan(issues, POLICY, ["src/loans.py", "src/members.py", "src/routes.py"], busy=("x-2",))
+    choice = choose(found, POLICY, [task("x-4", "retry", "all", "base-1")], {"x-2"}, seats=4, ground=ground)
+    assert choice.waits["x-4"] == "x-2 is mending a conflict in the same files"
+
+
 def test_at_a_standstill_each_gets_its_turn() -> None:
     issues = [work("x-1", "loans", priority=1), work("x-2", "members")]
     once, twice = task("x-2", state="retry", base="base-2"), task("x-1", state="retry", base="base-2")

@@ -11,6 +11,7 @@ from coordinator.config import (
     PRESETS,
     TABLES,
     AgentSettings,
+    MergeSettings,
     ProjectSettings,
     TrackerSettings,
     read_config,
@@ -27,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = {
     "project": ProjectSettings, "pool": PoolSettings, "database": DatabaseSettings, "limits": Limits,
     "plan": PlanSettings, "scope": ScopeSettings, "agents": AgentSettings,
-    "gate": GateSettings, "tracker": TrackerSettings,
+    "gate": GateSettings, "merge": MergeSettings, "tracker": TrackerSettings,
 }  # fmt: skip
 
 
