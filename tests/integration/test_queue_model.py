@@ -1,0 +1,80 @@
+"""The queue keeps its promises whatever is killed: random schedules, and ones that hypothesis finds.
+
+Only the gate is played (`benchmarks/queue_model.py`): when a trial ends is the schedule's choice.
+"""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from benchmarks.queue_model import Model, check
+
+
+@pytest.mark.parametrize(("mode", "seed"), [("exact", 11), ("lanes+confirm", 12)])
+def test_a_random_schedule_with_deaths(mode: str, seed: int) -> None:
+    assert check(60, seed, mode).deaths > 0
+
+
+class Schedule(RuleBasedStateMachine):
+    """Hypothesis chooses the steps, and shrinks what breaks a promise."""
+
+    @initialize(seed=st.integers(0, 9), mode=st.sampled_from(["exact", "lanes+confirm"]))
+    def begin(self, seed: int, mode: str) -> None:
+        self.home = tempfile.TemporaryDirectory()
+        self.model = Model(Path(self.home.name).resolve(), seed, mode)
+
+    @rule()
+    def enqueue(self) -> None:
+        self.model.enqueue()
+
+    @rule()
+    def end_a_trial(self) -> None:
+        self.model.end()
+
+    @rule()
+    def tick(self) -> None:
+        self.model.tick()
+
+    @rule()
+    def die(self) -> None:
+        self.model.die()
+
+    @rule()
+    def somebody_else_commits(self) -> None:
+        self.model.intrude()
+
+    @rule()
+    def a_claim_ends(self) -> None:
+        self.model.unclaim()
+
+    @rule()
+    def another_order(self) -> None:
+        self.model.reorder()
+
+    @invariant()
+    def everything_holds(self) -> None:
+        if hasattr(self, "model"):
+            self.model.look()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        try:
+            self.model.finish()
+        finally:
+            self.model.project.close()
+            self.home.cleanup()
+
+
+TestSchedule = Schedule.TestCase
+TestSchedule.settings = settings(
+    max_examples=5,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
