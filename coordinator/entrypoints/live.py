@@ -26,6 +26,7 @@ TOLD = {
     "landing.queued": "{issue} waits to land",
     "gate.ended": "{issue}: the gate is {colour} after {seconds} s",
     "landing.landed": "{issue} landed",
+    "landing.look": "{issue}: a person must look: {why}",
     "landing.bounced": "{issue} did not land: {why}",
     "task.handed_off": "{issue} is handed off: {why}",
     "work.saved": "{issue}: unlanded work is kept under {ref}",

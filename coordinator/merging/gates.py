@@ -29,14 +29,14 @@ class Gates:
 
     def key(self, choice: Choice) -> str:
         """Under which a verdict of this gate is kept."""
-        return gate_key(choice, tool_chain(choice.checks))
+        return self.keys[0] if choice.checks == self.choice(()).checks else self.keys[-1]
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """Every gate's key, the full one's first; the programs of the checks are looked at once."""
         full = self.choice(())
         small = replace(full, checks=tuple(check for check in full.checks if check.on != "code"))
-        return tuple(dict.fromkeys((self.key(full), self.key(small))))
+        return tuple(gate_key(choice, tool_chain(choice.checks)) for choice in (full, small))
 
     def verdict(self, snapshot: Snapshot, tree: str, key: str) -> Verdict | None:
         """What the gate with this key, or a pass of the full one, has said about a tree."""

@@ -83,6 +83,18 @@ def build(repository: Repository, base: str, entries: Sequence[Entry], title: Ca
     return Candidate(base, commit, tree or tree_of(repository.root, base), tuple(parts))
 
 
+def clashes_of(repository: Repository, candidate: Candidate) -> frozenset[tuple[int, int]]:
+    """With whom before it the stuck entry of a candidate cannot be merged, as pairs of entry numbers, smaller first.
+
+    When no single one is to blame, the one just before it is named: they will be tried apart then.
+    """
+    stuck, before = candidate.stuck, [part.entry for part in candidate.parts]
+    if stuck is None:
+        return frozenset()
+    others = [entry for entry in before if not merge_tree(repository.root, entry.tip, stuck.tip).clean] or before[-1:]
+    return frozenset((min(entry.id, stuck.id), max(entry.id, stuck.id)) for entry in others)
+
+
 def land(repository: Repository, branch: str, candidate: Candidate) -> tuple[Landing, str]:
     """Move the base branch to the candidate; returns what happened and, when held, the reason."""
     place = checkout_of(repository, branch)

@@ -24,7 +24,7 @@ from coordinator.merging.benches import Benches, Ended, Workers, measured_worker
 from coordinator.merging.changes import Bounce, Land, Mode, Queue, Start
 from coordinator.merging.examine import Examiner
 from coordinator.merging.gates import Gates
-from coordinator.merging.land import Candidate, Landing, build, land
+from coordinator.merging.land import Candidate, Landing, build, clashes_of, land
 from coordinator.merging.order import Entry
 from coordinator.merging.picture import Line
 from coordinator.merging.plan import plan
@@ -35,10 +35,13 @@ from coordinator.merging.verified import Verifier
 from coordinator.tasks.lifecycle import Outcome
 from resources.state.leases import Lease
 from resources.system.errors import Failure
-from resources.system.git import changed_files, merge_tree
+from resources.system.git import changed_files
 
 PATIENCE = 5.0
 """Seconds between two tries when the machine, not the change, is at fault."""
+
+HELD = 1.0
+"""Seconds between two looks at whether edits are still in the way of a landing."""
 
 MOST_STEPS = 50
 """Steps in one tick: the agents are to be watched too."""
@@ -64,7 +67,7 @@ class Lane:
         self._clashes: frozenset[tuple[int, int]] = frozenset()
         self._done: object = None
         self._more = False
-        self._resume_at = 0.0
+        self._resume_at = self._held_until = 0.0
         with project.ledger.write() as tx:
             trials.stop_all(tx, "its coordinator stopped")
 
@@ -99,11 +102,14 @@ class Lane:
             runs = trials.telling(snapshot, self._gates.keys, {entry.id for entry in entries})
         self._more = not paused and any(entry.state != "held" for entry in entries)
         held = any(entry.state == "held" for entry in entries)
-        seen = (base, entries, runs, self._benches.running, self._clashes, time.monotonic() // 1 if held else 0)
-        if paused or seen == self._done or not (entries or runs):
+        seen = (base, entries, runs, self._benches.running, self._clashes)
+        if held and time.monotonic() < self._held_until:
+            return False
+        if paused or (seen == self._done and not held) or not (entries or runs):
             return False
         try:
-            if self._examine(entries, base, rulings) or self._step(entries, runs, base, rulings):
+            first = entries[: AHEAD * self._workers()]
+            if self._examine(first, base, rulings) or self._step(entries, runs, base, rulings):
                 return True
         except Failure as failure:
             self._trouble(failure)
@@ -119,7 +125,7 @@ class Lane:
                 self._trouble(failure)
 
     def _examine(self, entries: Sequence[Entry], base: str, rulings: list[Ruling]) -> bool:
-        for entry in entries[: AHEAD * self._workers()]:
+        for entry in entries:
             found = self._examiner.look(entry, base)
             if found is not None:
                 rulings += found
@@ -138,8 +144,8 @@ class Lane:
             rulings += self._land(landing, by_id, base)
         for bounce in step.bounce:
             rulings += self._bounce(bounce, by_id, next(run for run in runs if run.id == bounce.trial))
-        again = [self._start(start, by_id, base) for start in step.start]
-        return bool(step.land or step.bounce or any(again))
+        # One at a time: whatever a start has changed, the planner hears of it before the next.
+        return bool(step.land or step.bounce) or any(self._start(start, by_id, base, rulings) for start in step.start)
 
     def _picture(self, entries: Sequence[Entry], runs: Sequence[Run], base: str) -> Queue:
         self._line.read(base)
@@ -166,12 +172,15 @@ class Lane:
 
     # -- what the planner asks for ------------------------------------------------------------------------
 
-    def _start(self, start: Start, by_id: Mapping[int, Entry], base: str) -> bool:
+    def _start(self, start: Start, by_id: Mapping[int, Entry], base: str, rulings: list[Ruling]) -> bool:
         """Begin a trial; True when it told something at once, so that the planner is to be asked again."""
         entries = [by_id[number] for number in start.members]
+        if self._examine(entries, base, rulings):
+            return True
         candidate = build(self._project.repository, base, entries, self._title)
         if candidate.stuck is not None:
-            return self._clash(candidate.stuck, [part.entry for part in candidate.parts])
+            self._clashes |= clashes_of(self._project.repository, candidate)
+            return True
         if self._benches.running >= self._workers():
             return False
         choice = self._gates.choice(changed_files(self._project.repository.root, base, candidate.commit))
@@ -194,13 +203,6 @@ class Lane:
             self._benches.judge(number, Subject(made.commit, made.tip, issue, self._title(issue), label, choice))
         except Failure as failure:
             self._not_judged(number, failure)
-
-    def _clash(self, stuck: Entry, before: Sequence[Entry]) -> bool:
-        """Git cannot merge `stuck` with what was tried before it: remember with whom."""
-        root = self._project.repository.root
-        others = [entry for entry in before if not merge_tree(root, entry.tip, stuck.tip).clean] or list(before[-1:])
-        self._clashes |= {(min(entry.id, stuck.id), max(entry.id, stuck.id)) for entry in others}
-        return True
 
     def _stop(self, run: Run, by_id: Mapping[int, Entry]) -> None:
         self._benches.stop(run.id)
@@ -234,7 +236,7 @@ class Lane:
             if any(entry.state != "held" for entry in entries):
                 project.say(f"landing of {', '.join(entry.issue for entry in entries)} is held: {why}")
             register.move(entries, "held", why)
-            self._done = None
+            self._held_until = time.monotonic() + HELD
         # Whoever moved the base first, or whoever edits it: the next look is with fresh eyes.
         return []
 
