@@ -19,9 +19,8 @@ from coordinator.gate.checks import Verdict
 from coordinator.gate.choice import Choice
 from coordinator.gate.evidence import outline
 from coordinator.merging import queue, trials
-from coordinator.merging.belief import chance
 from coordinator.merging.benches import Benches, Ended, Workers, measured_workers
-from coordinator.merging.changes import Bounce, Land, Mode, Queue, Start
+from coordinator.merging.changes import Bounce, Land, Mode, Start
 from coordinator.merging.examine import Examiner
 from coordinator.merging.gates import Gates
 from coordinator.merging.land import Candidate, Landing, build, clashes_of, land
@@ -134,7 +133,10 @@ class Lane:
 
     def _step(self, entries: Sequence[Entry], runs: Sequence[Run], base: str, rulings: list[Ruling]) -> bool:
         by_id = {entry.id: entry for entry in entries}
-        picture = self._picture(entries, runs, base)
+        self._line.read(base)
+        workers = self._workers()
+        with self._project.ledger.read() as snapshot:
+            picture = self._line.queue(snapshot, entries, runs, self._clashes, workers)
         known = {trial.id for trial in picture.trials}
         step = plan(picture)
         gone = [run.id for run in runs if run.state == "running" and run.id not in known]
@@ -146,22 +148,6 @@ class Lane:
             rulings += self._bounce(bounce, by_id, next(run for run in runs if run.id == bounce.trial))
         # One at a time: whatever a start has changed, the planner hears of it before the next.
         return bool(step.land or step.bounce) or any(self._start(start, by_id, base, rulings) for start in step.start)
-
-    def _picture(self, entries: Sequence[Entry], runs: Sequence[Run], base: str) -> Queue:
-        self._line.read(base)
-        told = self._line.trials(runs)
-        with self._project.ledger.read() as snapshot:
-            landed = self._line.landed(snapshot, told)
-            verdicts = [row["state"] == "landed" for row in reversed(snapshot.all("landings-judged"))]
-        return Queue(
-            waiting=tuple(self._line.change(entry) for entry in entries),
-            trials=tuple(told),
-            landed=tuple(landed),
-            clashes=self._clashes,
-            workers=self._workers(),
-            mode=self._mode,
-            chance=chance(verdicts),
-        )
 
     def _workers(self) -> int:
         wanted = self._project.config.merge.workers
@@ -221,14 +207,8 @@ class Lane:
         if stale:
             return []
         candidate = build(project.repository, base, entries, self._title)
-        if candidate.stuck is not None or not self._may_land(candidate):
-            with project.ledger.write() as tx:
-                trials.void(tx, landing.trial, "what would land is not what was judged")
-            return []
-        for part in candidate.parts:
-            # Once more: a reservation may have come between.
-            if (found := self._examiner.trespass(part)) is not None:
-                return found
+        if (found := self._refused(candidate, landing.trial)) is not None:
+            return found
         how, why = land(project.repository, project.base, candidate)
         if how is Landing.LANDED:
             return register.landed(candidate.parts)
@@ -239,6 +219,16 @@ class Lane:
             self._held_until = time.monotonic() + HELD
         # Whoever moved the base first, or whoever edits it: the next look is with fresh eyes.
         return []
+
+    def _refused(self, candidate: Candidate, trial: int) -> list[Ruling] | None:
+        """The rulings when the candidate may not land, None when it may."""
+        if candidate.stuck is not None or not self._may_land(candidate):
+            with self._project.ledger.write() as tx:
+                trials.void(tx, trial, "what would land is not what was judged")
+            return []
+        # Once more: a reservation may have come between.
+        found = (self._examiner.trespass(part) for part in candidate.parts)
+        return next((rulings for rulings in found if rulings is not None), None)
 
     def _may_land(self, candidate: Candidate) -> bool:
         changed = changed_files(self._project.repository.root, candidate.base, candidate.commit)

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from analyzer.globs import PatternSet
-from coordinator.merging.changes import EVERYTHING, Change, Landed, Mode, Trial
+from coordinator.merging.belief import chance
+from coordinator.merging.changes import EVERYTHING, Change, Landed, Mode, Queue, Trial
 from coordinator.merging.order import Entry
 from coordinator.merging.trials import Run
 from resources.state.store import Snapshot
@@ -20,6 +21,10 @@ from resources.system.repository import Repository
 
 REACH = 500
 """How many commits of the base branch are looked back at; a trial that is older tells nothing."""
+
+
+Clashes = frozenset[tuple[int, int]]
+"""Pairs of entries that git cannot merge."""
 
 
 @dataclass
@@ -38,6 +43,22 @@ class Line:
         if not self.commits or self.commits[0] != tip:
             newest = ("rev-list", "--first-parent", f"--max-count={REACH}")
             self.commits = git(self.repository.root, *newest, "--end-of-options", tip, read=True).lines
+
+    def queue(
+        self, snapshot: Snapshot, entries: Sequence[Entry], runs: Sequence[Run], clashes: Clashes, workers: int
+    ) -> Queue:
+        """Everything together."""
+        told = self.trials(runs)
+        verdicts = [row["state"] == "landed" for row in reversed(snapshot.all("landings-judged"))]
+        return Queue(
+            waiting=tuple(self.change(entry) for entry in entries),
+            trials=tuple(told),
+            landed=tuple(self.landed(snapshot, told)),
+            clashes=clashes,
+            workers=workers,
+            mode=self.mode,
+            chance=chance(verdicts),
+        )
 
     def trials(self, runs: Sequence[Run]) -> list[Trial]:
         """The runs that stand on this line, as the planner sees them."""

@@ -140,7 +140,7 @@ def test_a_reservation_made_while_the_gate_ran_counts(tmp_path: Path) -> None:
             assert task is not None
             tip = git_out(guarded.root, "rev-parse", guarded.held.branch)
             queue.enqueue(tx, queue.Finished("a-1", guarded.held.branch, tip, task.fence))
-        assert lane.tick() is None
+        assert lane.tick() == []
         with guarded.project.ledger.write() as tx:
             # The grant that the first look made is given back, and bob is faster the second time.
             reservations.release(tx, [one.id for one in reservations.live(tx) if one.pattern == "late.py"])

@@ -15,7 +15,8 @@ from coordinator.byhand import assign_by_hand
 from coordinator.guard.posts import hook_command
 from coordinator.mail import reservations
 from coordinator.merging import queue
-from coordinator.merging.lane import Lane, Ruling
+from coordinator.merging.lane import Lane
+from coordinator.merging.rulings import Ruling
 from coordinator.tasks import claims
 from resources.state.leases import Owner
 from resources.worktrees.pool import Held
@@ -118,8 +119,7 @@ def ruled(lane: Lane, seconds: float = 60.0) -> Ruling:
     """The lane's next ruling."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        ruling = lane.tick()
-        if ruling is not None:
+        for ruling in lane.tick():
             return ruling
         time.sleep(0.01)
     raise AssertionError("the lane never ruled")
