@@ -23,8 +23,7 @@ from coordinator.bootstrap import Project
 from coordinator.byhand import free_closed, settle_alone
 from coordinator.mail import reservations
 from coordinator.merging import queue
-from coordinator.merging.lane import PATIENCE, Lane
-from coordinator.merging.rulings import Ruling
+from coordinator.merging.lane import PATIENCE, Lane, Ruling
 from coordinator.outcomes import settle
 from coordinator.pauses import Pauses
 from coordinator.scope_memory import ScopeMemory

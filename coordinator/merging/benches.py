@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from resources.databases.databases import Databases
 from resources.state.leases import Lease
 from resources.state.store import Snapshot
 from resources.system.errors import Failure
+from resources.worktrees.checkout import slot_git
 from resources.worktrees.pool import Held
 
 GATE = "gate"
@@ -144,6 +146,9 @@ class Benches:
                 place.job.stopped.set()
         for place in self._places:
             place.thread.shutdown(wait=True, cancel_futures=True)
+            with suppress(Failure):
+                # Nothing in a bench is anybody's work: on its base again, the pool finds nothing to save in it.
+                slot_git(place.bench.slot.path, "checkout", "--quiet", "--force", "--detach", place.held.base)
             self._project.pool.release(place.held.lease)
             if place.databases is not None:
                 place.databases.close()
