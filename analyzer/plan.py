@@ -42,7 +42,10 @@ def make_plan(
     hard = tuple(conflict for conflict in found if policy.hot == "serialize" or not conflict.hot_only)
     near = neighbours((conflict.a, conflict.b) for conflict in hard)
     free = study.chosen - study.under_way.keys()
-    runs = bind(free, study.order.acyclic, study.standings, near, study.rank)
+    lost = free & study.reach.keys()
+    # What nobody will free stays apart, or it would make a track wait in which there is work to do.
+    graph = study.order.acyclic
+    runs = [run for some in (free - lost, lost) for run in bind(some, graph, study.standings, near, study.rank)]
     tracks = name_tracks(study, [*runs, *((name,) for name in study.ranked if name in study.under_way)])
     between = conflicts_of(tracks, hard)
     costs = prices(study, soft)
