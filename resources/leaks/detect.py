@@ -140,12 +140,15 @@ def _ended_lease(thing: Thing) -> str:
 
 
 def _stated(thing: Thing, _held: Held, _: float | None) -> str:
-    # Leases, reservations and tasks: whether an owner lives is asked where the ledger is read.
+    # Rows of the ledger and what copies them: whether an owner lives is asked where the ledger is read.
     return thing.facts["over"]
 
 
 def _worktree(thing: Thing, held: Held, _: float | None) -> str:
-    return "" if thing.name in held.slots else "the ledger knows no such slot"
+    if thing.name in held.slots:
+        return ""
+    home = thing.facts.get("home")
+    return f"{home.name} was renamed" if home else "the ledger knows no such slot"
 
 
 def _branch(thing: Thing, held: Held, _: float | None) -> str:
@@ -193,6 +196,10 @@ def _lock(thing: Thing, _held: Held, age: float | None) -> str:
     return "nobody has it open and no git runs there"
 
 
+def _login(thing: Thing, held: Held, _: float | None) -> str:
+    return "" if thing.name in held.slots else "the ledger knows no such slot"
+
+
 def _temporary(_thing: Thing, _held: Held, age: float | None) -> str:
     return "" if age is None or age < TEMPORARY_AGE else "its writer was killed"
 
@@ -210,8 +217,10 @@ _RULES: dict[str, _Rule] = {
     "task": _Rule(_stated, "put it back for another attempt"),
     "lease": _Rule(_stated, "save the work, then give it back"),
     "reservation": _Rule(_stated, "give it back"),
+    "wait": _Rule(_stated, "strike it out"),
     "lock": _Rule(_lock, "remove it"),
-    "worktree": _Rule(_worktree, "save the work, then remove it"),
+    "slot": _Rule(_stated, "take it down, or put it in order"),
+    "worktree": _Rule(_worktree, "save the work, then remove it; a renamed slot gets its name back"),
     "branch": _Rule(_branch, "save commits that have not landed, then delete it"),
     "half-dropped": _Rule(_half_dropped, "drop it again"),
     "half-made": _Rule(_half_made, "remove the files"),
@@ -221,6 +230,8 @@ _RULES: dict[str, _Rule] = {
     "server": _Rule(_database, "stop it, then delete its cluster"),
     "database": _Rule(_database, "drop it"),
     "role": _Rule(_database, "drop it"),
+    "login": _Rule(_login, "remove the file with the password"),
+    "port-range": _Rule(_stated, "give it back to the host"),
     "temporary": _Rule(_temporary, "remove it"),
 }
 _ORDER = tuple(_RULES)

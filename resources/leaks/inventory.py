@@ -3,7 +3,8 @@
 Only what bears our mark is listed. The marks: worktrees registered below the pool folder and locked with the
 reason `agent-coord`, and folders there that are named as slots are; branches below `refs/heads/agent/`;
 processes with the project's uid in `AGENT_COORD_LEASE`; databases and roles by their comment; rows of the
-ledger; locks and half-written files inside our own folders and our slots' git folders.
+ledger, and of the host's list of ports those of this repository; locks, logins and half-written files inside our own
+folders and our slots' git folders.
 
 When a part cannot be seen (git fails, the server does not answer) the inventory says that it is not complete,
 and nobody may conclude from it that something is not held.
@@ -16,11 +17,13 @@ from collections.abc import Callable, Iterable, Iterator
 from resources.leaks import repository_things
 from resources.leaks.daemon_lock import daemon_process
 from resources.leaks.detect import DATABASE_KINDS, LIVE_TASKS, Held, Inventory, Thing
-from resources.leaks.ledger_things import ledger_things
+from resources.leaks.ledger_things import ledger_things, slot_things
 from resources.monitor.processes import Seen, see_processes
 from resources.monitor.watched import Watched, server_processes, valid_leases
 from resources.system.errors import Failure
+from resources.system.files import lock_is_held
 from resources.system.process import is_alive
+from resources.worktrees.host_ports import leased_to
 from resources.worktrees.records import Records
 from resources.worktrees.slots import ref_part
 
@@ -52,9 +55,14 @@ def read_held(watched: Watched) -> Held:
         fences=frozenset(lease.fence for lease in leases),
         issues=frozenset(ref_part(lease.issue) for lease in leases if lease.issue),
         branches=frozenset(branches | {row["branch"] for row in landings}),
-        making=any(row["state"] == "making" for row in slots),
+        making=pool_at_work(watched) and any(row["state"] == "making" for row in slots),
         condemned={(row["kind"], row["name"]): row["since_at"] for row in condemned},
     )
+
+
+def pool_at_work(watched: Watched) -> bool:
+    """Whether some process makes or takes down slots now: a row in state `making` has a maker only then."""
+    return lock_is_held(watched.repository.state / "pool.lock")
 
 
 def _processes(watched: Watched) -> Iterator[Thing]:
@@ -110,16 +118,22 @@ def _left_asleep(watched: Watched) -> bool:
     return not watched.wake and watched.asleep
 
 
-def _files(watched: Watched) -> Iterator[Thing]:
-    yield from repository_things.temporary_files(watched.repository.state, watched.pool_folder)
+def _port_ranges(watched: Watched) -> Iterator[Thing]:
+    held = set(Records(watched.ledger).ports())
+    for low, high in leased_to(watched.repository.state):
+        over = "" if (low, high) in held else "no slot has it"
+        yield Thing("port-range", f"{low}-{high}", None, {"over": over})
 
 
 _PARTS: tuple[Callable[[Watched], Iterable[Thing]], ...] = (
     lambda watched: ledger_things(watched.ledger),
+    lambda watched: slot_things(watched.ledger, at_work=pool_at_work(watched)),
     _processes,
     lambda watched: repository_things.worktrees(watched.repository, watched.pool_folder),
     lambda watched: repository_things.branches(watched.repository, watched.pool_folder),
     lambda watched: repository_things.locks(watched.repository, watched.pool_folder),
-    _files,
+    lambda watched: repository_things.temporary_files(watched.repository, watched.pool_folder),
+    lambda watched: repository_things.logins(watched.repository),
+    _port_ranges,
     _databases,
 )

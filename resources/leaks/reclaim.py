@@ -19,7 +19,7 @@ from pathlib import Path
 from resources.leaks.detect import Leak
 from resources.leaks.ledger_things import over_because
 from resources.leaks.outcome import GONE, RECLAIMED, Outcome, kept
-from resources.leaks.reclaim_work import reclaim_branch, reclaim_slot_lease, reclaim_worktree
+from resources.leaks.reclaim_work import reclaim_branch, reclaim_slot, reclaim_slot_lease, reclaim_worktree
 from resources.leaks.repository_things import is_open
 from resources.monitor.watched import Watched, valid_leases
 from resources.state import leases
@@ -27,6 +27,8 @@ from resources.state.leases import Lease, Owner
 from resources.system.clock import wall
 from resources.system.errors import Failure
 from resources.system.process import GRACE, ProcessId, is_alive
+from resources.worktrees.host_ports import open_book
+from resources.worktrees.records import Records
 
 
 def reclaim(watched: Watched, leaks: Sequence[Leak], *, grace: float = GRACE) -> list[tuple[Leak, Outcome]]:
@@ -126,6 +128,28 @@ def _reservation(watched: Watched, leak: Leak) -> Outcome:
     return RECLAIMED
 
 
+def _wait(watched: Watched, leak: Leak) -> Outcome:
+    facts = leak.thing.facts
+    with watched.ledger.write() as tx:
+        mine = [row for row in tx.all("waits") if (row["agent"], row["issue"]) == (facts["agent"], facts["issue"])]
+        if any(not over_because(Owner.of(row["owner"]), leases.FOR_EVER) for row in mine):
+            return kept("it waits again")
+        tx.change("wait-over", agent=facts["agent"], issue=facts["issue"])
+    return RECLAIMED
+
+
+def _login(watched: Watched, leak: Leak) -> Outcome:
+    if Records(watched.ledger).slot(leak.name) is not None:
+        return kept("it is a slot again")
+    return _temporary(watched, leak)
+
+
+def _port_range(watched: Watched, _: Leak) -> Outcome:
+    with open_book(watched.repository.state) as book:
+        book.keep(Records(watched.ledger).ports())
+    return RECLAIMED
+
+
 def _lock(_: Watched, leak: Leak) -> Outcome:
     path: Path = leak.thing.facts["path"]
     try:
@@ -161,7 +185,9 @@ _WAYS: dict[str, Callable[[Watched, Leak], Outcome]] = {
     "task": _task,
     "lease": _lease,
     "reservation": _reservation,
+    "wait": _wait,
     "lock": _lock,
+    "slot": reclaim_slot,
     "worktree": reclaim_worktree,
     "branch": reclaim_branch,
     "half-dropped": _database,
@@ -172,5 +198,7 @@ _WAYS: dict[str, Callable[[Watched, Leak], Outcome]] = {
     "server": _database,
     "database": _database,
     "role": _database,
+    "login": _login,
+    "port-range": _port_range,
     "temporary": _temporary,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from resources.leaks.detect import Leak
-from resources.leaks.outcome import GONE, Outcome, kept
+from resources.leaks.outcome import GONE, RECLAIMED, Outcome, kept
 from resources.leaks.repository_things import registry
 from resources.monitor.watched import Watched
 from resources.state.leases import Lease, is_over
@@ -19,7 +19,7 @@ from resources.worktrees.checkout import trouble
 from resources.worktrees.clones import collect
 from resources.worktrees.pool import Pool
 from resources.worktrees.records import Records
-from resources.worktrees.registry import remove
+from resources.worktrees.registry import remove, rename_back
 from resources.worktrees.saving import Work, save_commit, save_slot
 from resources.worktrees.slots import Slot, parse_name
 from resources.worktrees.view import View
@@ -39,12 +39,26 @@ def reclaim_slot_lease(watched: Watched, lease: Lease) -> Outcome:
     return Outcome("reclaimed", f"work saved as {released.saved_ref}" if released.saved_ref else "")
 
 
+def reclaim_slot(watched: Watched, leak: Leak) -> Outcome:
+    """Take down a slot that was left half made; set aside one that is given out to nobody."""
+    said = Pool(watched.repository, watched.ledger, watched.settings.pool, watched.databases).repair_rows()
+    slot = Records(watched.ledger).slot(leak.name)
+    if slot is None or slot.state == "idle":
+        return RECLAIMED
+    if slot.state == "quarantine":
+        return Outcome("quarantined", slot.note)
+    return kept(next((line for line in said if leak.name in line), "somebody is at it"))
+
+
 def reclaim_worktree(watched: Watched, leak: Leak) -> Outcome:
     """Save and remove a worktree of ours that the ledger does not know; quarantine it when that fails."""
     records = Records(watched.ledger)
     if records.slot(leak.name) is not None:
         return kept("it is a slot again")
     path: Path = leak.thing.facts["path"]
+    home: Path | None = leak.thing.facts.get("home")
+    if home is not None:
+        return _renamed_back(path, home)
     try:
         saved = _save(watched, path)
     except (Failure, OSError) as error:
@@ -55,6 +69,14 @@ def reclaim_worktree(watched: Watched, leak: Leak) -> Outcome:
         return Outcome("quarantined", why)
     remove(watched.repository, path)
     return _saved_as(saved)
+
+
+def _renamed_back(path: Path, home: Path) -> Outcome:
+    if not path.exists():
+        return GONE
+    # Once another worktree has its registration, git in this folder would work on that one.
+    back = rename_back(path, home)
+    return RECLAIMED if back else Outcome("reported", f"look into it: {home.name} was made anew meanwhile")
 
 
 def _save(watched: Watched, path: Path) -> list[str]:

@@ -11,17 +11,25 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from resources.leaks.detect import LOCK_AGE, Thing
 from resources.system.clock import wall
+from resources.system.files import state_home
 from resources.system.git import git
 from resources.system.repository import Repository
 from resources.worktrees.clones import clones
-from resources.worktrees.registry import LOCK_REASON
+from resources.worktrees.registry import LOCK_REASON, git_folder, renamed
+from resources.worktrees.saving import ASIDE
 from resources.worktrees.slots import parse_name
 from resources.worktrees.trash import TRASH, is_deleting
 
 BRANCHES = "refs/heads/agent/"
+
+_HALF = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
+"""As `replace_file` names a file while it writes it."""
+
+_WRITTEN_IN_POOL = frozenset({"config.toml", ".progress.json"})
 
 
 @dataclass(frozen=True)
@@ -50,10 +58,14 @@ def is_ours(entry: Registered, pool: Path) -> bool:
 
 
 def worktrees(repository: Repository, pool: Path) -> Iterator[Thing]:
-    """The worktrees that bear our mark, and the folders in the pool that are named as slots are."""
+    """The worktrees that bear our mark, renamed ones too, and the folders in the pool that are named as slots are."""
     known = registry(repository)
-    ours = {entry.path.name: entry for entry in known if is_ours(entry, pool)}
-    others = {entry.path for entry in known}
+    astray = renamed(repository, pool.resolve())
+    for path, home in astray.items():
+        yield Thing("worktree", path.name, _mtime(path), {"path": path, "registered": False, "home": home})
+    homes = set(astray.values())
+    ours = {entry.path.name: entry for entry in known if is_ours(entry, pool) and entry.path not in homes}
+    others = {entry.path for entry in known} | astray.keys()
     folders = {path.name: path for path in _entries(pool.resolve()) if parse_name(path.name) and path not in others}
     for name in sorted(ours.keys() | folders.keys()):
         entry = ours.get(name)
@@ -76,11 +88,7 @@ def branches(repository: Repository, pool: Path) -> Iterator[Thing]:
 
 def locks(repository: Repository, pool: Path) -> Iterator[Thing]:
     """Git's lock files in our slots' git folders and among our refs. Whether one is open is asked of old ones only."""
-    ours = [entry.path for entry in registry(repository) if is_ours(entry, pool)] + clones(repository, pool)
-    found: list[tuple[Path, Path]] = []
-    for path in ours:
-        folder = path / ".git" if (path / ".git").is_dir() else git_folder(path)
-        found.extend((lock, path) for lock in (folder.glob("*.lock") if folder else ()))
+    found = [(lock, path) for path, folder in _git_folders(repository, pool).items() for lock in folder.glob("*.lock")]
     for refs in (repository.common / BRANCHES, repository.common / "refs/agent-coord"):
         found.extend((lock, repository.root) for lock in refs.rglob("*.lock"))
     for lock, tree in found:
@@ -90,14 +98,11 @@ def locks(repository: Repository, pool: Path) -> Iterator[Thing]:
         yield Thing("lock", name, since, {"path": lock, "tree": tree, "open": old and is_open(lock, tree)})
 
 
-def git_folder(worktree: Path) -> Path | None:
-    """A linked worktree's own git folder, read from its `.git` file and never guessed from its name."""
-    try:
-        pointer = (worktree / ".git").read_text()
-    except OSError:
-        return None
-    folder = Path(pointer.removeprefix("gitdir:").strip())
-    return folder if folder.is_dir() else None
+def _git_folders(repository: Repository, pool: Path) -> dict[Path, Path]:
+    """The git folder of each of our slots."""
+    ours = [entry.path for entry in registry(repository) if is_ours(entry, pool)]
+    found = {path: path / ".git" for path in clones(repository, pool)}
+    return found | {path: folder for path in ours if (folder := git_folder(path)) is not None}
 
 
 def is_open(lock: Path, tree: Path) -> bool:
@@ -113,20 +118,36 @@ def is_open(lock: Path, tree: Path) -> bool:
     return False
 
 
-def temporary_files(state: Path, pool: Path) -> Iterator[Thing]:
-    """Files that one of our writers was killed over, and removed slots whose removal was cut short."""
+def temporary_files(repository: Repository, pool: Path) -> Iterator[Thing]:
+    """What one of our writers was killed over: half-written files, slots half removed, copies of an index."""
+    for path in _temporary(repository, pool):
+        place = path.relative_to(repository.common) if path.is_relative_to(repository.common) else path
+        name = f"{pool.name}/{path.name}" if path.parent == pool else str(place)
+        yield Thing("temporary", name, _mtime(path), {"path": path})
+
+
+def _temporary(repository: Repository, pool: Path) -> Iterator[Path]:
+    state = repository.state
+    databases = state / "postgres"
+    servers = (databases / "golden", *_entries(databases / "servers"))
+    for folder in (state, databases, databases / "slots", *servers, state_home()):
+        yield from (path for path in _entries(folder) if path.name == "ledger.making" or _HALF.fullmatch(path.name))
     deleting = is_deleting(state)
-    for folder in (state, pool):
-        for path in _entries(folder):
-            trash = path.name.startswith(TRASH) and not deleting
-            if path.name == "ledger.making" or trash or _half_written(path):
-                yield Thing("temporary", f"{folder.name}/{path.name}", _mtime(path), {"path": path})
+    for path in _entries(pool):
+        # A person may keep files of such names here; only what we ourselves write counts.
+        half = _HALF.fullmatch(path.name)
+        if (path.name.startswith(TRASH) and not deleting) or (half and half.group(1) in _WRITTEN_IN_POOL):
+            yield path
+    yield from (path for path in (pool / "logs").rglob(".*") if _HALF.fullmatch(path.name))
+    for folder in _git_folders(repository, pool).values():
+        yield from folder.glob(f"{ASIDE}*")
 
 
-def _half_written(path: Path) -> bool:
-    # As `replace_file` names them. In the pool folder a person may keep files of such names; there only ours counts.
-    found = re.fullmatch(r"\.(.+)\.[a-z0-9_]{8}", path.name)
-    return bool(found) and (path.parent.name == "agent-coord" or found.group(1) == "config.toml")
+def logins(repository: Repository) -> Iterator[Thing]:
+    """The recorded logins of the slots' databases."""
+    for path in _entries(repository.state / "postgres" / "slots"):
+        if path.suffix == ".json" and not path.name.startswith("."):
+            yield Thing("login", unquote(path.stem), _mtime(path), {"path": path})
 
 
 def _entries(folder: Path) -> list[Path]:

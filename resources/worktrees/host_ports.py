@@ -60,6 +60,11 @@ def open_book(owner: Path) -> Generator[Book]:
             replace_file(file, json.dumps(book.spans, indent=1), mode=0o600)
 
 
+def leased_to(owner: Path) -> list[Span]:
+    """The ranges that the book has for `owner`; takes no lock, so it may be out of date at once."""
+    return _read(state_home() / "ports.json").get(str(owner), [])
+
+
 def _writable(folder: Path) -> bool:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

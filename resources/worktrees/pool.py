@@ -160,6 +160,10 @@ class Pool:
         demand = sizing.Demand(waiting, load, over, self._yard.records.idle_since(), wall())
         return sizing.change(self.slots(), demand, self._yard.settings)
 
+    def repair_rows(self) -> list[str]:
+        """Take down slots that were left half made, set aside those that are given out to nobody; in sentences."""
+        return repairs.repair_rows(self._yard)
+
     def environment(self, slot: Slot, lease: Lease, issue: str, agent: str) -> dict[str, str]:
         """The variables for a process that works in the slot under the lease: AGENT_COORD_*, PORT, the database's."""
         return self._yard.environment(slot, fence=lease.fence, issue=issue, agent=agent)

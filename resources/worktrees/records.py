@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from resources.settings import PoolSettings
@@ -75,9 +76,12 @@ class Records:
         return made
 
     def adopt(self, slot: Slot, why: str) -> None:
-        """A quarantined row for a worktree of ours that the ledger does not know."""
+        """A quarantined row for a worktree of ours that the ledger does not know; a number that is taken is changed."""
         with self.ledger.write() as tx:
-            _insert(tx, slot)
+            known = [Slot.of(row) for row in tx.all("slots")]
+            taken = {one.number for one in known if one.purpose == slot.purpose}
+            number = slot.number if slot.number not in taken else free_numbers(known, slot.purpose, 1)[0]
+            _insert(tx, replace(slot, number=number))
             _move(tx, slot.name, "making", "quarantine", why)
 
     def claim(

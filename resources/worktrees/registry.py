@@ -101,6 +101,39 @@ def _registrations(repository: Repository) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
+def git_folder(worktree: Path) -> Path | None:
+    """A linked worktree's own git folder, read from its `.git` file and never guessed from its name."""
+    try:
+        pointer = (worktree / ".git").read_text()
+    except OSError:
+        return None
+    folder = Path(pointer.removeprefix("gitdir:").strip())
+    return folder if folder.is_dir() else None
+
+
+def renamed(repository: Repository, folder: Path) -> dict[Path, Path]:
+    """The slots in `folder` that somebody renamed by hand: where each is now, and where it is registered."""
+    found: dict[Path, Path] = {}
+    entries = registered(repository)
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        admin = None if path in entries else git_folder(path)
+        if admin is None or admin.parent != repository.common / "worktrees":
+            continue
+        with contextlib.suppress(OSError):
+            home = Path((admin / "gitdir").read_text().strip()).parent
+            if home.parent == folder and entries.get(home) == LOCK_REASON:
+                found[path] = home
+    return found
+
+
+def rename_back(path: Path, home: Path) -> bool:
+    """Give a renamed slot its folder's name again; False when another folder has it now."""
+    if home.exists():
+        return False
+    path.rename(home)
+    return True
+
+
 def relink(repository: Repository, slot: Path) -> bool:
     """Write the slot's `.git` file anew when it was deleted but the registration still names this folder."""
     pointer = slot / ".git"

@@ -15,19 +15,29 @@ from resources.system.errors import Failure, NotNow
 from resources.system.process import ProcessId, is_alive
 from resources.worktrees.clones import clones
 from resources.worktrees.making import build, take_back
-from resources.worktrees.registry import LOCK_REASON, registered, relink, remove
+from resources.worktrees.registry import LOCK_REASON, registered, relink, remove, rename_back, renamed
 from resources.worktrees.returning import release, restore
 from resources.worktrees.slots import Slot, parse_name
 from resources.worktrees.trash import empty
 from resources.worktrees.view import View
 from resources.worktrees.yard import Yard
 
+Step = Callable[[Yard], Iterator[str]]
+
 
 def repair(yard: Yard) -> list[str]:
     """Put the pool in order; returns a sentence for each thing done. [] when another process is at the pool."""
-    steps: tuple[Callable[[Yard], Iterator[str]], ...] = (
-        _half_made, _orphaned_leases, _leaseless, _missing, _quarantined, _unknown, _trash,
+    return _take(
+        yard, _half_made, _renamed, _orphaned_leases, _leaseless, _missing, _quarantined, _unknown, _trash
     )  # fmt: skip
+
+
+def repair_rows(yard: Yard) -> list[str]:
+    """Only what the ledger itself tells of: slots half made, slots given out to nobody. As `repair` otherwise."""
+    return _take(yard, _half_made, _leaseless)
+
+
+def _take(yard: Yard, *steps: Step) -> list[str]:
     try:
         with yard.pool_lock(wait=0):
             done = [sentence for step in steps for sentence in step(yard)]
@@ -35,6 +45,12 @@ def repair(yard: Yard) -> list[str]:
             return done
     except NotNow:
         return []
+
+
+def _renamed(yard: Yard) -> Iterator[str]:
+    for path, home in renamed(yard.repository, yard.folder).items():
+        if rename_back(path, home):
+            yield f"{home.name} had been renamed to {path.name} and has its name again"
 
 
 def _half_made(yard: Yard) -> Iterator[str]:

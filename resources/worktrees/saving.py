@@ -25,6 +25,8 @@ from resources.worktrees.clones import bring
 from resources.worktrees.slots import branch_of, branches_of, next_number, ref_part
 
 SAVED = "refs/agent-coord/saved"
+ASIDE = "agent-coord-index-"
+"""How the folder with a copy of the index begins."""
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "agent-coord",
     "GIT_AUTHOR_EMAIL": "agent-coord@localhost",
@@ -132,9 +134,10 @@ def snapshot(path: Path, head: str, changed: Sequence[str]) -> str:
 @contextmanager
 def _copied_index(path: Path) -> Generator[dict[str, str]]:
     """The environment under which git works with a copy of the worktree's index."""
-    with tempfile.TemporaryDirectory(prefix="agent-coord-") as folder:
+    original = Path(slot_git(path, "rev-parse", "--path-format=absolute", "--git-path", "index", read=True).text)
+    # In the worktree's own git folder: what a kill leaves there can be told to be ours, and goes with the worktree.
+    with tempfile.TemporaryDirectory(prefix=ASIDE, dir=original.parent) as folder:
         index = Path(folder) / "index"
-        original = Path(slot_git(path, "rev-parse", "--path-format=absolute", "--git-path", "index", read=True).text)
         if original.exists():
             # With its time: git takes a file as unchanged when it is older than the index, and rereads it otherwise.
             shutil.copy2(original, index)

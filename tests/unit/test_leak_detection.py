@@ -1,6 +1,7 @@
 """What is a leak? One case for what is held and one for what is not, kind by kind."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,7 @@ def leaks(*things, held=HELD, complete=True):
         branch("agent/pool-wt-9/bd-1/1"),  # its issue is leased; the task's row is about to follow
         branch("agent/pool-wt-9/bd-9/1", used=True),  # a person looks at it in a worktree of their own
         Thing("worktree", "pool-wt-1", 9_000.0),
+        Thing("login", "pool-wt-1", 9_000.0),
         database("pool-wt-1"),
         database("pool-wt-9", sessions=1),
         database(None, kind="role", mark="app"),
@@ -76,6 +78,9 @@ def test_what_is_held_or_too_young_is_no_leak(thing):
         (Thing("port", "42000", 9_000.0, {"pid": 12, "fence": 8}), "process 12 listens on it"),
         (branch("agent/pool-wt-1/bd-9/1"), "no live task works on bd-9"),
         (Thing("worktree", "pool-wt-9", 9_000.0), "knows no such slot"),
+        (Thing("worktree", "mine", 9_000.0, {"home": Path("pool-wt-1")}), "pool-wt-1 was renamed"),
+        (Thing("login", "pool-wt-9", 9_000.0), "knows no such slot"),
+        (stated("slot", "it is given out"), "it is given out"),
         (database("pool-wt-9"), "made for pool-wt-9"),
         (database("pool-wt-9", kind="role"), "made for pool-wt-9"),
         (database("pool-wt-1", kind="half-dropped"), "was interrupted"),
