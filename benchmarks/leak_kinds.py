@@ -13,11 +13,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
-from psycopg import sql
-
-from benchmarks.leak_world import OLD, Made, World, old_file, slot_folder
-from resources.databases import marks
+from benchmarks.leak_databases import (
+    child_database,
+    half_made_files,
+    interrupted_build,
+    interrupted_drop,
+    lonely_role,
+    retired_database,
+    unknown_database,
+)
+from benchmarks.leak_world import OLD, Made, World, keys, old_file, slot_folder
 from resources.monitor.processes import see_processes
 from resources.system.process import is_alive
 from resources.worktrees.host_ports import leased_to, open_book
@@ -50,10 +55,6 @@ _GROW = _OPEN + (
 )
 
 
-def _keys(*keys: tuple[str, str]) -> frozenset[tuple[str, str]]:
-    return frozenset(keys)
-
-
 def _another_process(program: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", program, *arguments], cwd=PRODUCT, stdout=subprocess.PIPE, text=True)
 
@@ -76,7 +77,7 @@ def killed_coordinator(world: World) -> Made:
         idle = {slot.name for slot in world.pool.slots() if slot.state == "idle"}
         return name in idle and world.git("show", f"refs/agent-coord/saved/{issue}/1:half.py") == "half a thought"
 
-    return Made(_keys(("lease", fence), ("branch", f"agent/{name}/{issue}/1")), gone)
+    return Made(keys(("lease", fence), ("branch", f"agent/{name}/{issue}/1")), gone)
 
 
 def half_made_slot(world: World) -> Made:
@@ -96,14 +97,14 @@ def half_made_slot(world: World) -> Made:
         stands = known is not None and (world.database(known.name) or world.role(known.role))
         return not (begun[0].parent.exists() or stands or any(map(is_alive, left)))
 
-    return Made(_keys(("slot", name), *(("process", f"{one.pid}:{one.start}") for one in left)), gone)
+    return Made(keys(("slot", name), *(("process", f"{one.pid}:{one.start}") for one in left)), gone)
 
 
 def claim_of_the_dead(world: World) -> Made:
     """A claim on an issue whose process died before it took a slot."""
     issue = f"bd-{world.number()}"
     fence = build.lease_of_the_dead(world.watched.ledger, "issue", issue, issue)
-    return Made(_keys(("lease", str(fence))), lambda: fence not in _fences(world))
+    return Made(keys(("lease", str(fence))), lambda: fence not in _fences(world))
 
 
 def _fences(world: World) -> set[int]:
@@ -121,7 +122,7 @@ def expired_reservation(world: World) -> Made:
         with world.watched.ledger.read() as snapshot:
             return newest not in {row["id"] for row in snapshot.all("reservations-live")}
 
-    return Made(_keys(("reservation", str(newest))), gone)
+    return Made(keys(("reservation", str(newest))), gone)
 
 
 def wait_of_the_dead(world: World) -> Made:
@@ -137,7 +138,7 @@ def wait_of_the_dead(world: World) -> Made:
         with world.watched.ledger.read() as snapshot:
             return agent not in {row["agent"] for row in snapshot.all("waits")}
 
-    return Made(_keys(("wait", f"{agent}/bd-1")), gone)
+    return Made(keys(("wait", f"{agent}/bd-1")), gone)
 
 
 def task_of_the_dead(world: World) -> Made:
@@ -154,7 +155,7 @@ def task_of_the_dead(world: World) -> Made:
         with world.watched.ledger.read() as snapshot:
             return any(row["issue"] == issue and row["state"] == "retry" for row in snapshot.all("tasks"))
 
-    return Made(_keys(("task", issue)), gone)
+    return Made(keys(("task", issue)), gone)
 
 
 def orphan(world: World) -> Made:
@@ -164,7 +165,7 @@ def orphan(world: World) -> Made:
     zombies = [seen.pid for seen in see_processes(world.watched.project) if seen.parent == one.id.pid]
     listed = [("zombie", str(pid)) for pid in zombies]
     return Made(
-        _keys(("process", f"{one.id.pid}:{one.id.start}"), ("port", str(one.port)), *listed),
+        keys(("process", f"{one.id.pid}:{one.id.start}"), ("port", str(one.port)), *listed),
         lambda: not is_alive(one.id),
     )
 
@@ -179,7 +180,7 @@ def unknown_worktree(world: World) -> Made:
     world.git("worktree", "add", "--quiet", "--detach", "--lock", "--reason", "agent-coord", str(path))
     (path / "notes.txt").write_text(name)
     saved = f"refs/agent-coord/saved/{name}/1:notes.txt"
-    return Made(_keys(("worktree", name)), lambda: not path.exists() and world.git("show", saved) == name)
+    return Made(keys(("worktree", name)), lambda: not path.exists() and world.git("show", saved) == name)
 
 
 def renamed_slot(world: World) -> Made:
@@ -192,7 +193,7 @@ def renamed_slot(world: World) -> Made:
         kept = slot.path / "kept.cache"
         return not other.exists() and kept.exists() and kept.read_text() == other.name
 
-    return Made(_keys(("worktree", other.name)), gone)
+    return Made(keys(("worktree", other.name)), gone)
 
 
 def orphan_branch(world: World) -> Made:
@@ -201,7 +202,7 @@ def orphan_branch(world: World) -> Made:
     tip = world.git("commit-tree", "main^{tree}", "-p", "main", "-m", name)
     world.git("branch", name, tip)
     saved = f"refs/agent-coord/saved/{name.split('/')[2]}/1"
-    return Made(_keys(("branch", name)), lambda: not world.ref(f"refs/heads/{name}") and world.ref(saved) == tip)
+    return Made(keys(("branch", name)), lambda: not world.ref(f"refs/heads/{name}") and world.ref(saved) == tip)
 
 
 def git_lock(world: World) -> Made:
@@ -211,7 +212,7 @@ def git_lock(world: World) -> Made:
     else:
         path = world.common / f"refs/heads/agent/pool-wt-77/bd-{world.number()}/1.lock"
     old_file(path)
-    return Made(_keys(("lock", str(path.relative_to(world.common)))), lambda: not path.exists())
+    return Made(keys(("lock", str(path.relative_to(world.common)))), lambda: not path.exists())
 
 
 def temporary(world: World) -> Made:
@@ -236,7 +237,7 @@ def temporary(world: World) -> Made:
     name = (
         str(path.relative_to(world.common if inside else world.root)) if inside or path.parent == world.folder else ""
     )
-    return Made(_keys(("temporary", name or str(path))), lambda: not path.exists())
+    return Made(keys(("temporary", name or str(path))), lambda: not path.exists())
 
 
 def port_range(world: World) -> Made:
@@ -244,81 +245,7 @@ def port_range(world: World) -> Made:
     low = 61000 + 2 * world.number()
     with open_book(world.state) as book:
         book.keep([*leased_to(world.state), (low, low + 1)])
-    return Made(_keys(("port-range", f"{low}-{low + 1}")), lambda: (low, low + 1) not in leased_to(world.state))
-
-
-# -- the database server
-
-
-def unknown_database(world: World, spoil: Callable[[str, str], tuple[str, str]] | None = None) -> Made:
-    """The database, role and login of a slot that no ledger knows; `spoil` does more to it and tells its key."""
-    slot = f"pool-wt-{1000 + world.number()}"
-    assert world.watched.databases is not None
-    made = world.watched.databases.prepare(slot, world.root)
-    key = spoil(made.name, made.environment["DATABASE_URL"]) if spoil else ("database", made.name)
-    more = [] if key[0] == "half-dropped" else [("database", made.name)]
-
-    def gone() -> bool:
-        login = world.state / "postgres" / "slots" / f"{slot}.json"
-        return not (world.database(made.name) or world.database(key[1]) or world.role(made.role) or login.exists())
-
-    return Made(_keys(key, ("role", made.role), ("login", slot), *more), gone)
-
-
-def child_database(world: World) -> Made:
-    """A database that a killed test runner had made for itself, as the role of its slot."""
-
-    def spoil(_: str, dsn: str) -> tuple[str, str]:
-        name = f"test_shop_gw{world.number()}"
-        with psycopg.connect(dsn, autocommit=True) as agent:
-            agent.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        return "database", name
-
-    return unknown_database(world, spoil)
-
-
-def interrupted_drop(world: World) -> Made:
-    """A DROP DATABASE that was cut off: Postgres leaves the connection limit -2."""
-
-    def spoil(name: str, _: str) -> tuple[str, str]:
-        world.admin.execute("update pg_database set datconnlimit = -2 where datname = %s", [name])
-        return "half-dropped", name
-
-    return unknown_database(world, spoil)
-
-
-def _marked(world: World, listed: str, kind: str, **facts: str) -> Made:
-    name = f"{kind}_{world.number()}"
-    what = "role" if listed == "role" else "database"
-    mark = marks.encode(world.watched.project, kind, **facts)
-    world.sql(f"create {what} {{}}", name)
-    world.sql(f"comment on {what} {{}} is {{mark}}", name, mark=mark)
-    there = world.role if listed == "role" else world.database
-    return Made(_keys((listed, name)), lambda: not there(name))
-
-
-def interrupted_build(world: World) -> Made:
-    """A template whose builder was killed."""
-    return _marked(world, "template", "build", key=f"key-{world.count}")
-
-
-def retired_database(world: World) -> Made:
-    """A replaced database that nobody dropped."""
-    return _marked(world, "retired", "retired", slot="pool-wt-1", at=f"{time.time() - OLD:.0f}")
-
-
-def lonely_role(world: World) -> Made:
-    """A role whose database went without it."""
-    return _marked(world, "role", "slot", slot=f"pool-wt-{1000 + world.number()}")
-
-
-def half_made_files(world: World) -> Made:
-    """The files of a clone whose backend was killed."""
-    cluster = Path(world.admin.execute("show data_directory").fetchone()[0])
-    path = cluster / "base" / str(3_000_000_000 + world.number())
-    old_file(path / "1259", "x" * 10_000)
-    os.utime(path, (time.time() - OLD, time.time() - OLD))
-    return Made(_keys(("half-made", f"base/{path.name}")), lambda: not path.exists())
+    return Made(keys(("port-range", f"{low}-{low + 1}")), lambda: (low, low + 1) not in leased_to(world.state))
 
 
 KINDS: dict[str, Callable[[World], Made]] = {

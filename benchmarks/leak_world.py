@@ -47,6 +47,11 @@ class Made:
     gone: Callable[[], bool]
 
 
+def keys(*listed: Key) -> frozenset[Key]:
+    """The keys of `Made`."""
+    return frozenset(listed)
+
+
 @dataclass
 class World:
     """What the makers of leaks and of look-alikes work on."""
