@@ -10,7 +10,7 @@ guessed, nobody asked for it: it keeps work from being started side by side, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analyzer.globs import intersect, normalise
@@ -78,24 +78,29 @@ def find_clash(
 
     With `over_guesses` predicted ones do not count.
     """
+    return next(_clashes(held, patterns, agent, shared=shared, over_guesses=over_guesses), None)
+
+
+def _clashes(
+    held: Sequence[Reservation], patterns: Sequence[str], agent: str, *, shared: bool, over_guesses: bool
+) -> Iterator[Clash]:
     for reservation in held:
         if reservation.agent == agent or (shared and reservation.shared) or (over_guesses and reservation.predicted):
             continue
         for pattern in patterns:
             witness = intersect(pattern, reservation.pattern)
             if witness is not None:
-                return Clash(pattern, reservation, witness)
-    return None
+                yield Clash(pattern, reservation, witness)
 
 
 def clash_for(
     snapshot: Snapshot, patterns: Sequence[str], agent: str, *, shared: bool, over_guesses: bool = False
 ) -> Clash | None:
     """What stands in the way of reserving `patterns` now, None when nothing does."""
-    held = [one for one in live(snapshot) if not owner_is_dead(one.owner)]
-    return find_clash(
-        held, [normalise(pattern) for pattern in patterns], agent, shared=shared, over_guesses=over_guesses
-    )
+    wanted = [normalise(pattern) for pattern in patterns]
+    found = _clashes(live(snapshot), wanted, agent, shared=shared, over_guesses=over_guesses)
+    # Whether an owner lives is asked of the kernel while everybody waits for the ledger: so only where it counts.
+    return next((clash for clash in found if not owner_is_dead(clash.held.owner)), None)
 
 
 def reserve(  # noqa: PLR0913 - each is a fact of the reservation
@@ -131,7 +136,7 @@ def reserve(  # noqa: PLR0913 - each is a fact of the reservation
     for pattern in wanted:
         tx.change("reservation-insert", pattern=pattern, **values)
     tx.event("paths.reserved", issue=issue, agent=agent, patterns=wanted, shared=shared)
-    newest = [one.id for one in live(tx) if one.agent == agent and one.issue == issue]
+    newest = [row["id"] for row in tx.all("reservations-of", agent=agent, issue=issue)]
     return newest[-len(wanted) :]
 
 

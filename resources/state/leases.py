@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 
 from resources.state.store import Row, Snapshot, Transaction
 from resources.system.boot import owner_gone
@@ -56,6 +57,7 @@ class Owner:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def of(cls, text: str) -> Owner:
         """From the ledger."""
         return cls(**json.loads(text))

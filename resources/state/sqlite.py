@@ -3,8 +3,13 @@
 Every write and every checkpoint happens inside one `flock` gate. The gate makes writers queue fairly
 (with SQLite's own busy handler one of eight processes waited 2.4 s and got ten claims while another
 got 1,200), and it keeps SQLite's WAL-reset corruption bug (every version before 3.51.3) out of reach,
-because no checkpoint can race a commit. Readers take no gate. Never open with `immutable=1`: it
-silently misses what is still in the WAL.
+because no checkpoint can race a commit. Readers take no gate. Never open with `immutable=1`: it silently misses
+what is still in the WAL.
+
+A free gate goes to whoever is awake, and that is the writer that has just left it, not the one that the kernel wakes.
+So there is a turnstile in front, a second `flock`, at which newcomers line up while the next in line waits at the gate,
+and who leaves a gate with others at it gives way for `GIVE_WAY` before it lines up again. Of 128 busy processes the
+slowest hundredth of the operations waits half as long with both.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +28,9 @@ from resources.state.queries import statements, versions
 from resources.state.store import Row
 from resources.system.clock import wall
 from resources.system.errors import Failure
+
+GIVE_WAY = 0.002
+"""Seconds; longer than the kernel takes to wake a process on a busy machine's core, shorter than a commit on a disk."""
 
 
 class Session:
@@ -68,7 +77,7 @@ class SqliteLedger:
     """The ledger in `folder`/ledger.sqlite3. One instance serves one thread; processes share the file."""
 
     def __init__(self, folder: Path) -> None:
-        """Open an existing ledger. Raises Failure("not-initialised") when there is none."""
+        """Open an existing ledger. Raises Failure("not-initialised") when there is none, Failure("read-only")."""
         self._file = folder / "ledger.sqlite3"
         if not self._file.exists():
             raise Failure(
@@ -77,7 +86,10 @@ class SqliteLedger:
                 why=str(self._file),
                 mend="agent-coord init",
             )
-        self._gate = os.open(folder / "ledger.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._gate = _lock_file(folder, "ledger.lock")
+        self._turnstile = _lock_file(folder, "ledger.queue")
+        self._crowded = False
+        self._left_at = 0.0
         self._connection = self._connect()
         self._check_version()
 
@@ -85,7 +97,7 @@ class SqliteLedger:
     def create(cls, folder: Path) -> SqliteLedger:
         """Make the ledger in `folder` unless it is there, and open it."""
         folder.mkdir(parents=True, exist_ok=True)
-        gate = os.open(folder / "ledger.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        gate = _lock_file(folder, "ledger.lock")
         try:
             fcntl.flock(gate, fcntl.LOCK_EX)
             if not (folder / "ledger.sqlite3").exists():
@@ -123,7 +135,7 @@ class SqliteLedger:
     @contextmanager
     def write(self) -> Generator[Session]:
         """The write transaction. Raises Failure("disk-full"), Failure("ledger-damaged"), Failure("read-only")."""
-        fcntl.flock(self._gate, fcntl.LOCK_EX)
+        self._enter()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -139,6 +151,20 @@ class SqliteLedger:
             raise _translated(error, self._file) from error
         finally:
             fcntl.flock(self._gate, fcntl.LOCK_UN)
+            self._left_at = time.monotonic()
+
+    def _enter(self) -> None:
+        if self._crowded and time.monotonic() - self._left_at < GIVE_WAY:
+            time.sleep(GIVE_WAY)
+        self._crowded = not _took_at_once(self._turnstile)
+        if self._crowded:
+            fcntl.flock(self._turnstile, fcntl.LOCK_EX)
+        try:
+            if not _took_at_once(self._gate):
+                self._crowded = True
+                fcntl.flock(self._gate, fcntl.LOCK_EX)
+        finally:
+            fcntl.flock(self._turnstile, fcntl.LOCK_UN)
 
     @contextmanager
     def read(self) -> Generator[Session]:
@@ -157,6 +183,22 @@ class SqliteLedger:
         fcntl.flock(self._gate, fcntl.LOCK_EX)
         self._connection.close()
         os.close(self._gate)
+        os.close(self._turnstile)
+
+
+def _lock_file(folder: Path, name: str) -> int:
+    try:
+        return os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _translated(error, folder) from error
+
+
+def _took_at_once(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _make(folder: Path) -> None:
@@ -187,7 +229,7 @@ def _translated(error: Exception, place: Path) -> Failure:
             why=f"{place}: {text}",
             mend="free some space; nothing was lost, repeat the command",
         )
-    if "readonly" in text or "read-only" in text.lower() or "unable to open" in text:
+    if any(word in text.lower() for word in ("readonly", "read-only", "unable to open", "permission denied")):
         return Failure(
             "read-only",
             "the ledger cannot be written",

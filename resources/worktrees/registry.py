@@ -8,6 +8,7 @@ the files: `prune` and guessed admin folders have destroyed other people's workt
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 

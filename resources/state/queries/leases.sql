@@ -27,6 +27,10 @@ UPDATE lease SET released_at = :now_at WHERE fence = :fence AND released_at IS N
 -- Every reservation not given back, expired ones included (the reader decides).
 SELECT * FROM reservation WHERE released_at IS NULL ORDER BY id;
 
+-- name: reservations-of
+-- What an agent holds for an issue, oldest first.
+SELECT id FROM reservation WHERE agent = :agent AND issue = :issue AND released_at IS NULL ORDER BY id;
+
 -- name: reservation-insert
 -- Reserve one pattern.
 INSERT INTO reservation (agent, issue, pattern, shared, predicted, why, owner, taken_at, expires_at, expires)
