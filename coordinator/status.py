@@ -149,5 +149,7 @@ def _daemon(repository: Repository) -> dict[str, Any] | None:
     lock = repository.state / "daemon.lock"
     if not lock_is_held(lock):
         return None
-    note = lock.read_text().split()
-    return {"pid": int(note[0]) if note and note[0].isdigit() else None}
+    try:
+        return {"pid": json.loads(lock.read_text())["pid"]}
+    except (ValueError, KeyError, TypeError):
+        return {"pid": None}

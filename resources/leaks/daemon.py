@@ -11,6 +11,7 @@ gives to its processes: else it would look like a leak of the agent that happene
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -235,5 +236,7 @@ def _log(repository: Repository) -> Path:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{iso(wall())} {text}\n")
-    sys.stderr.flush()
+    # The log is on the disk that may be full: what cannot be told must not end the daemon.
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{iso(wall())} {text}\n")
+        sys.stderr.flush()
