@@ -222,7 +222,7 @@ def temporary(world: World) -> Made:
     places = [
         world.state / f".sample.json.{salt}",
         world.state / f"postgres/slots/.pool-wt-1.json.{salt}",
-        world.folder / f".progress.json.{salt}",
+        world.folder / f"..progress.json.{salt}",
         world.folder / f"logs/bd-1/.1.log.{salt}",
         world.folder / f"trash-pool-wt-9-{salt}",
         slot_folder(world, slot) / f"{ASIDE}{salt}",

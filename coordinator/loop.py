@@ -215,7 +215,7 @@ class Loop:
             refusal = self._begin(by_issue[issue], plan)
             if refusal:
                 waits[issue] = refusal
-        over = f"{critical[0]} is over its critical limit" if critical else self._pauses.why
+        over = " and ".join(f"{resource} is over its critical limit" for resource in critical) or self._pauses.why
         self._explain(plan, pending, {issue: over or why for issue, why in waits.items()})
 
     def _pending(self) -> list[Task]:

@@ -3,10 +3,13 @@
 The daemon writes it at every tick. `read_sample` needs the standard library alone, so that `agent-coord
 status` answers at once; `current_levels` is for whoever is about to start something, and never trusts a
 sample that is older than `STALE`: a critical level of a daemon that died would block every spawn for ever.
+Where no daemon runs, whoever has to measure keeps the sample for the next one to ask, and for `status`; it holds
+for `BRIEF` only, so that what was blocked goes on as soon as there is room.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from resources.monitor.limits import Reading, worst
 from resources.system.clock import iso, parse_iso, wall
+from resources.system.errors import Failure
 from resources.system.files import replace_file
 
 if TYPE_CHECKING:
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
 
 STALE = 60.0
 """Seconds after which a sample says nothing any more; six ticks."""
+
+BRIEF = 2.0
+"""Seconds for which a sample holds that somebody took for a question of the moment."""
 
 
 def sample_file(repository: Repository) -> Path:
@@ -62,11 +69,15 @@ def current_levels(repository: Repository, *, fresh: bool = False) -> tuple[Read
     """
     sample = None if fresh else read_sample(repository)
     taken = parse_iso(sample["at"]) if sample else None
-    if sample is not None and taken is not None and 0 <= wall() - taken < STALE:
+    if sample is not None and taken is not None and 0 <= wall() - taken < sample.get("holds", STALE):
         return tuple(Reading.of(record) for record in sample["limits"])
     from resources.monitor.limits import judge
     from resources.monitor.usage import take_usage
     from resources.monitor.watched import watch
 
     with watch(repository) as watched:
-        return judge(take_usage(watched), watched.settings.limits)
+        usage = take_usage(watched)
+        readings = judge(usage, watched.settings.limits)
+    with contextlib.suppress(Failure, OSError):  # it is for others; the answer is here
+        write_sample(repository, {**as_json(usage, readings, None), "holds": BRIEF})
+    return readings

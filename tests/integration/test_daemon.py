@@ -123,6 +123,7 @@ def test_levels_come_from_a_young_sample_and_are_taken_anew_without_one(reposito
     sample = {**sample_of(repository), "at": iso(wall() - STALE - 1)}
     sample_file(repository).write_text(json.dumps(sample))
     assert memory() == "ok"
+    assert sample_of(repository)["holds"] < STALE, "who measured keeps it for the next, briefly"
     sample_file(repository).write_text("{ torn")
     assert memory() == "ok"
 
