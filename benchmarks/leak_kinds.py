@@ -51,7 +51,7 @@ _GROW = _OPEN + (
     "settings = replace(SETTINGS.pool, setup=('sh', '-c', 'touch begun.cache; exec sleep 600'))\n"
     "databases = open_databases(SETTINGS.database, home=repository.state / 'postgres',"
     " project=repository.root.name, owner=sys.argv[2])\n"
-    "Pool(repository, ledger, settings, databases).grow(1)\n"
+    "pool = Pool(repository, ledger, settings, databases)\npool.approve()\npool.grow(1)\n"
 )
 
 

@@ -225,14 +225,15 @@ def _run(options: Options) -> int:
 
 
 def _metrics(options: Options) -> int:
-    from resources.leaks.daemon import reaped
+    from resources.monitor.counted import acquired, reaped
     from resources.monitor.limits import judge
     from resources.monitor.metrics import render
     from resources.monitor.usage import take_usage
 
     with _watching(options) as watched:
         usage = take_usage(watched)
-        text = render(watched.project, usage, judge(usage, watched.settings.limits), None, reaped(watched))
+        readings = judge(usage, watched.settings.limits)
+        text = render(watched.project, usage, readings, None, reaped(watched), acquired(watched))
     options.answer({"schema": 1, "metrics": text}, text.rstrip("\n"))
     return 0
 

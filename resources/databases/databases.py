@@ -14,7 +14,8 @@ is told by a mark on it (`marks.py`), never by its name.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections import Counter
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -36,10 +37,11 @@ from resources.system.files import file_lock
 __all__ = ["Database", "DatabaseSettings", "Databases", "Found", "Server", "Usage", "open_databases"]
 
 _CONNECTIONS = """
-select datname, count(*) from pg_stat_activity
+select datname, coalesce(state, 'unknown'), count(*) from pg_stat_activity
  where datname is not null and coalesce(backend_type, 'client backend') = 'client backend'
- group by datname
+ group by 1, 2
 """
+_SIZES = "select datname, pg_database_size(oid) from pg_database where datname = any(%s)"
 
 
 def open_databases(settings: DatabaseSettings, *, home: Path, project: str, owner: str) -> Databases:
@@ -96,8 +98,23 @@ class Databases:
         """Client connections now. Raises Failure("database-unreachable")."""
         server = self._session.open()
         with asking("cannot count connections"):
-            counted: dict[str, int] = dict(self._session.rows(_CONNECTIONS))
-        return Usage(counted, sum(counted.values()), server.usable)
+            rows = self._session.rows(_CONNECTIONS)
+        databases, states = Counter[str](), Counter[str]()
+        for name, state, count in rows:
+            databases[name] += count
+            states[state] += count
+        return Usage(databases, databases.total(), server.usable, states)
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes that our databases take, by kind. It costs the server some 7 ms for each of them."""
+        self._session.open()
+        kinds = {found.name: found.kind for found in inventory.take_inventory(self._session, self._owner)}
+        with asking("cannot tell the sizes of our databases"):
+            rows = self._session.rows(_SIZES, [list(kinds)])
+        total = Counter[str]()
+        for name, size in rows:
+            total[kinds[name]] += size
+        return total
 
     def close(self) -> None:
         """Give the connection back; the server goes on. The next call connects again."""
@@ -129,12 +146,12 @@ class Databases:
                 slots = Slots(self._session, self._templates, self._provider, self._owner)
                 share = self._settings.connection_limit or max(1, server.usable // max(1, self._settings.slots))
                 known = self._login(slot)
-                login = slots.furnish(
+                login, source = slots.furnish(
                     slot, template, known=known, limit=share, fresh=fresh, prefix=self._settings.prefix
                 )
             if login != known:
                 environment.write_login(self._record(slot), login)
-            return environment.database(login)
+            return environment.database(login, source)
 
     def drop(self, slot: str) -> None:
         """Take back all that the slot has: databases, those its role created, the role, the record. Repeatable."""

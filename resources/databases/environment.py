@@ -60,9 +60,9 @@ def url(login: Login) -> str:
     return f"postgresql://{who}@{place}/{name}" + (f"?{urlencode(query, safe='/')}" if query else "")
 
 
-def database(login: Login) -> Database:
+def database(login: Login, source: str = "") -> Database:
     """The public value for `login`."""
-    return Database(login.database, login.role, variables(login))
+    return Database(login.database, login.role, variables(login), source)
 
 
 def write_login(path: Path, login: Login) -> None:

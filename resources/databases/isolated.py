@@ -13,7 +13,8 @@ The server is what is listed and reclaimed, not what is inside.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -66,7 +67,12 @@ class IsolatedDatabases(Databases):
         """Client connections now, on all servers that run."""
         found = [one.usage() for one in self._servers() if not one.asleep]
         counts = {name: count for usage in found for name, count in usage.per_database.items()}
-        return Usage(counts, sum(usage.total for usage in found), sum(usage.usable for usage in found))
+        states = sum((Counter(usage.states) for usage in found), Counter[str]())
+        return Usage(counts, sum(usage.total for usage in found), sum(usage.usable for usage in found), states)
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes that the databases on servers that run take, by kind."""
+        return sum((Counter(one.sizes()) for one in self._servers() if not one.asleep), Counter[str]())
 
     def close(self) -> None:
         """Give the connections back."""

@@ -39,8 +39,8 @@ class Slots:
 
     def furnish(
         self, slot: str, template: Template, *, known: Login | None, limit: int, fresh: bool, prefix: str
-    ) -> Login:
-        """The login of a database for `slot` made from `template`; with `fresh` a new one in any case.
+    ) -> tuple[Login, str]:
+        """The login of a database for `slot` made from `template`, and its source; with `fresh` a new one in any case.
 
         `known` is the login recorded before, whose password is kept; `limit` the most connections of the slot.
         """
@@ -52,11 +52,10 @@ class Slots:
         if not (standing and role_stands and login == known):
             mark = marks.encode(self._owner, "slot", slot=slot)
             put_slot_role(self._session, name, mark, login.password, app=self._templates.app, limit=limit)
-        if not standing:
-            self._replace(things, Seat(slot, name, limit), template, prefix)
+        source = "" if standing else self._replace(things, Seat(slot, name, limit), template, prefix)
         if not role_stands:
             self._try(login)
-        return login
+        return login, source
 
     def _login(self, known: Login | None, name: str) -> Login:
         server = self._session.server
@@ -81,7 +80,8 @@ class Slots:
     def _tells(self, comment: str | None, slot: str) -> bool:
         return (marks.decode(comment, self._owner) or {}).get("slot") == slot
 
-    def _replace(self, things: list[Found], seat: Seat, template: Template, prefix: str) -> None:
+    def _replace(self, things: list[Found], seat: Seat, template: Template, prefix: str) -> str:
+        """Put a new database in place; returns where it came from."""
         for found in things:
             if found.kind == "half-dropped":
                 drop_database(self._session, found.name)
@@ -89,8 +89,10 @@ class Slots:
         old = [
             found for found in things if found.kind == "database" or (found.kind, found.name) == ("retired", seat.name)
         ]
-        if not Stock(self._session, self._templates, self._owner, prefix).replace(old, seat, template):
-            self._clone(seat, template)
+        if Stock(self._session, self._templates, self._owner, prefix).replace(old, seat, template):
+            return "spare"
+        self._clone(seat, template)
+        return "migrate" if template.fresh else "clone"
 
     def _clone(self, seat: Seat, template: Template) -> None:
         from psycopg import sql

@@ -21,7 +21,7 @@ import secrets
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -54,11 +54,12 @@ select datname, shobj_description(oid, 'pg_database') from pg_database
 
 @dataclass(frozen=True)
 class Template:
-    """A sealed template: database name, key, size in bytes when it was built."""
+    """A sealed template: database name, key, size in bytes when it was built, and whether that was just now."""
 
     name: str
     key: str
     size: int
+    fresh: bool = field(default=False, compare=False)
 
 
 def strategy(*, durable: bool, size: int) -> Literal["file_copy", "wal_log"]:
@@ -119,16 +120,18 @@ class Templates:
         """The template for the migrations in `tree`, built when missing; nobody drops it while it is lent."""
         migrations = find_migrations(tree, self._settings.migrations)
         key = template_key(self._settings, migrations)
+        built = False
         while True:
             with self.locked(key, shared=True):
                 found = self.ready(key)
                 if found is not None:
                     self._note_use(key)
-                    yield found
+                    yield replace(found, fresh=built)
                     return
             with self.locked(key):
                 if self.ready(key) is None:
                     self._build(key, tree, migrations)
+                    built = True
 
     def discard(self, key: str) -> None:
         """Drop the template with `key`; waits until nobody clones it."""

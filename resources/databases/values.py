@@ -49,11 +49,15 @@ class DatabaseSettings:
 
 @dataclass(frozen=True)
 class Database:
-    """A slot's database: its name, the role that owns it, and the variables that its slot must see."""
+    """A slot's database: its name, the role that owns it, and the variables that its slot must see.
+
+    `source` tells how it came to be when it was made just now: "spare", "clone" or "migrate"; else it is "".
+    """
 
     name: str
     role: str
     environment: Mapping[str, str] = field(repr=False)
+    source: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,12 @@ class Found:
 
 @dataclass(frozen=True)
 class Usage:
-    """Connections now: per database name, in all, and how many the server has for ordinary roles."""
+    """Connections now: per database name, in all, how many the server has for ordinary roles, and by their state."""
 
     per_database: Mapping[str, int]
     total: int
     usable: int
+    states: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

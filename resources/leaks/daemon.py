@@ -26,6 +26,7 @@ from resources.databases.provider import DSN_VARIABLE
 from resources.leaks.daemon_lock import daemon_process, lock_file, note
 from resources.leaks.sweep import sweep
 from resources.monitor import metrics
+from resources.monitor.counted import acquired, reaped
 from resources.monitor.limits import Reading, judge
 from resources.monitor.sample import as_json, read_sample, write_sample
 from resources.monitor.usage import take_usage
@@ -75,7 +76,7 @@ class Daemon:
             readings = judge(usage, watched.settings.limits)
             sample = as_json(usage, readings, None if self._leaks is None else self._leaks.total())
             self._tried("the sample", lambda: write_sample(self._repository, sample))
-            text = metrics.render(watched.project, usage, readings, self._leaks, reaped(watched))
+            text = metrics.render(watched.project, usage, readings, self._leaks, reaped(watched), acquired(watched))
             self._tried("the metrics", lambda: replace_file(metrics_file(self._repository), text))
             self._tried("the levels", lambda: self._announce(watched, readings))
         return sample
@@ -185,15 +186,6 @@ def stop(repository: Repository, *, grace: float = GRACE) -> bool:
 def metrics_file(repository: Repository) -> Path:
     """Where the Prometheus text is."""
     return repository.state / "metrics.prom"
-
-
-def reaped(watched: Watched) -> Counter[tuple[str, str]]:
-    """How many leaks were ever taken back or tried, by (kind, result), from the event log."""
-    import json
-
-    with watched.ledger.read() as snapshot:
-        found = [json.loads(row["data"]) for row in snapshot.all("events-of-kind", kind="leak.reaped")]
-    return Counter((record["leak"], record["result"]) for record in found)
 
 
 def systemd_unit(repository: Repository) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ KEPT = 60.0
 """Seconds for which a measurement serves."""
 
 _TIMEOUT = 120.0
+_TOTAL = "/"
+"""No entry of a folder can have this name."""
 
 
 @dataclass(frozen=True)
@@ -37,26 +39,39 @@ def disk_usage(pool: Path, others: Iterable[Path], kept_in: Path) -> DiskUsage |
 
     `kept_in` is the file that keeps the measurement; when it cannot be written the next caller measures again.
     """
+    found = kept_sizes(kept_in, lambda: _measured(pool, [path for path in others if path.is_dir()]))
+    if found is None:
+        return None
+    total = found.pop(_TOTAL)
+    return DiskUsage(found, total)
+
+
+def kept_sizes(kept_in: Path, measure: Callable[[], dict[str, int] | None]) -> dict[str, int] | None:
+    """What `measure` finds (bytes by name), or found less than `KEPT` seconds ago; None when it finds nothing."""
     kept = _kept(kept_in)
     if kept is not None:
         return kept
-    try:
-        found = _measure(pool, [path for path in others if path.is_dir()])
-    except Failure:
-        return None
-    record = {"at": wall(), "entries": dict(found.entries), "total": found.total}
-    with contextlib.suppress(Failure, OSError):
-        replace_file(kept_in, json.dumps(record))
+    found = measure()
+    if found is not None:
+        with contextlib.suppress(Failure, OSError):
+            replace_file(kept_in, json.dumps({"at": wall(), "sizes": found}))
     return found
 
 
-def _kept(file: Path) -> DiskUsage | None:
+def _kept(file: Path) -> dict[str, int] | None:
     try:
         record = json.loads(file.read_text())
-        fresh = 0 <= wall() - record["at"] < KEPT
-        return DiskUsage(record["entries"], record["total"]) if fresh else None
+        return dict(record["sizes"]) if 0 <= wall() - record["at"] < KEPT else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _measured(pool: Path, others: list[Path]) -> dict[str, int] | None:
+    try:
+        found = _measure(pool, others)
+    except Failure:
+        return None
+    return {**found.entries, _TOTAL: found.total}
 
 
 def _measure(pool: Path, others: list[Path]) -> DiskUsage:

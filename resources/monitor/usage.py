@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resources.monitor.disk import disk_usage
+from resources.monitor.disk import disk_usage, kept_sizes
 from resources.monitor.processes import Seen, see_processes
 from resources.monitor.values import Usage
 from resources.monitor.watched import Watched, valid_leases
@@ -53,12 +53,16 @@ def take_usage(watched: Watched) -> Usage:
 def _connections(watched: Watched) -> dict[str, Any]:
     if watched.databases is None or watched.asleep:
         return {"unknown": ()}
+    databases = watched.databases
     try:
-        found = watched.databases.usage()
+        found = databases.usage()
+        sizes = kept_sizes(watched.repository.state / "databases.json", lambda: dict(databases.sizes()))
     except Failure as failure:
         return {"unknown": (f"database connections: {failure.what}. {failure.why}".strip(),)}
     return {
         "connections": dict(found.per_database),
+        "connection_states": dict(found.states),
+        "database_sizes": sizes or {},
         "connections_total": found.total,
         "connections_usable": found.usable,
         "unknown": (),

@@ -12,13 +12,16 @@ class Usage:
     """What this project uses at the moment `at` (wall-clock seconds). Sizes are bytes.
 
     None means unknown: the project uses no database, or it did not answer (then `unknown` says so).
-    `connections` maps database names, `disk`, `processes` and `descriptors` map slot names, `slots` and
+    `connections` maps database names, `connection_states` a state of Postgres ("idle in transaction"),
+    `database_sizes` a kind of database, `disk`, `processes` and `descriptors` map slot names, `slots` and
     `states` map a state to a count. `descriptors_ratio` is the highest share of its own limit that any one
     process of ours has open, because the limit is per process; `descriptors_worst` names that process.
     """
 
     at: float
     connections: Mapping[str, int] = field(default_factory=dict)
+    connection_states: Mapping[str, int] = field(default_factory=dict)
+    database_sizes: Mapping[str, int] = field(default_factory=dict)
     connections_total: int | None = None
     connections_usable: int | None = None
     disk: Mapping[str, int] = field(default_factory=dict)

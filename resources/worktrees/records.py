@@ -129,6 +129,11 @@ class Records:
         """The ranges that the slots have."""
         return [slot.ports for slot in self.slots() if slot.ports[0]]
 
+    def note_database(self, name: str, source: str, seconds: float) -> None:
+        """Tell the log that a slot was given a new database, from where, and how long it took."""
+        with self.ledger.write() as tx:
+            tx.event("database.given", slot=name, source=source, seconds=round(seconds, 4))
+
     def forget(self, slot: Slot) -> None:
         """Delete the row of a slot whose folder and database are gone."""
         with self.ledger.write() as tx:

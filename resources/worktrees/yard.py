@@ -8,6 +8,7 @@ is looked at after it was taken.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -40,6 +41,11 @@ class Database(Protocol):
     @property
     def environment(self) -> Mapping[str, str]:
         """The variables by which programs find it."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where it came from when it was made just now, else ""."""
         ...
 
 
@@ -138,13 +144,17 @@ class Yard:
         if self.databases is None:
             return ""
         give = self.databases.reset if fresh else self.databases.prepare
+        began = time.monotonic()
         try:
-            return give(name, path).name
+            given = give(name, path)
         except Failure as failure:
             if failure.reference != "migrations-hidden":
                 raise
             sparse.show_all(path)  # the view hides what the template is built from
-            return give(name, path).name
+            given = give(name, path)
+        if given.source:
+            self.records.note_database(name, given.source, time.monotonic() - began)
+        return given.name
 
     def announce(self, purpose: str, count: int) -> list[Slot]:
         """Rows and ports for `count` slots that are about to be made. Raises Failure("no-ports")."""

@@ -119,12 +119,21 @@ def test_databases_that_a_slot_creates_go_with_it(databases, tree):
         assert connection.execute("select 1 from pg_database where datname = 'test_meals_gw0'").fetchone() is None
 
 
+def test_a_new_database_tells_where_it_came_from_and_a_standing_one_does_not(databases, tree):
+    assert databases.prepare("wt-7", tree).source in ("spare", "clone", "migrate")
+    assert databases.prepare("wt-7", tree).source == ""
+    assert databases.reset("wt-7", tree).source in ("spare", "clone")
+    databases.drop("wt-7")
+
+
 def test_usage_counts_connections_by_database(databases, tree):
     database = databases.prepare("wt-1", tree)
     with psycopg.connect(database.environment["DATABASE_URL"]), psycopg.connect(database.environment["DATABASE_URL"]):
         usage = databases.usage()
     assert usage.per_database[database.name] == 2
     assert usage.total >= 2
+    assert sum(usage.states.values()) == usage.total
+    assert databases.sizes()["database"] > 1_000_000
     assert usage.usable > 10
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.status import read_status
 from resources.leaks import daemon
 from resources.leaks.daemon_lock import daemon_process
 from resources.monitor.sample import STALE, current_levels, read_sample, sample_file
@@ -68,6 +69,7 @@ def test_it_starts_once_survives_being_killed_and_stops(repository):
 
     second = daemon.start(repository)
     assert daemon_process(repository) == second
+    assert read_status(repository)["daemon"] == {"pid": second.pid}
     assert daemon.stop(repository)
     assert not is_alive(second)
     assert not daemon.stop(repository)
