@@ -3,7 +3,8 @@
 Only the dead are touched: a claim whose owner lives is somebody's work. An agent that outlived its
 coordinator is stopped (nobody watches it, and its work is in its worktree); its slot is given back by
 the pool, which saves what has not landed; the task waits for another attempt. Finished work is not done again: an
-entry of the queue has landed, which git knows, or keeps its place without a claim.
+entry of the queue has landed, which git knows, or keeps its place without a claim. What has landed is never
+opened again.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ def recover(project: Project) -> list[str]:
 
 def _landings(project: Project) -> Iterator[str]:
     with project.ledger.read() as snapshot:
-        entries = queue.waiting(snapshot)
+        under_way = {(task.issue, task.fence) for task in claims.all_tasks(snapshot) if task.state in ACTIVE}
+        # An entry may be through while its task, its issue in the tracker and its slot do not know it yet.
+        through = [entry for entry in queue.history(snapshot) if entry.state == "landed"]
+        entries = queue.waiting(snapshot) + [one for one in through if (one.issue, one.fence) in under_way]
     for entry in entries:
         if not entry.fence or not _is_orphan(project, entry.issue):
             # Queued by hand: the lane looks at it afresh.
@@ -54,15 +58,18 @@ def _landings(project: Project) -> Iterator[str]:
 
 
 def _finish(project: Project, entry: queue.Entry, merged: str) -> None:
+    known = entry.state == "landed"
     with project.ledger.write() as tx:
-        queue.move(tx, entry, "landed", merged=merged)
+        if not known:
+            queue.move(tx, entry, "landed", merged=merged)
         row = tx.one("task", issue=entry.issue)
         task = Task.of(row) if row else None
         if task is not None and task.fence == entry.fence:
             claims.move(tx, task, "landed", "landed")
             claims.give_back(tx, task)
             reservations.release_issue(tx, task.issue)
-            tx.event("landing.landed", issue=entry.issue, slot=task.slot, agent=task.agent, attempt=task.attempt)
+            if not known:
+                tx.event("landing.landed", issue=entry.issue, slot=task.slot, agent=task.agent, attempt=task.attempt)
     project.mirror(lambda tracker: tracker.close(entry.issue, f"landed on {project.base}"))
 
 

@@ -23,7 +23,6 @@ LANDING = [
 ]
 BEGINNING = [
     ("ledger lease-insert", 1, "after"),  # the claim, and nothing else
-    ("ledger reservation-insert", 1, "after"),
     ("ledger lease-insert", 2, "after"),  # the slot, and no branch
     ("git switch", 1, "after"),
     ("ledger task-work", 1, "after"),
@@ -35,7 +34,7 @@ ENDING = [
     ("ledger lease-release", 1, "after"),
     ("ledger lease-release", 2, "after"),
 ]
-TORN = [("git merge", 1, "after"), ("ledger lease-insert", 2, "after")]
+TORN = [("git merge", 1, "after"), ("ledger landing-move", 2, "after"), ("ledger lease-insert", 2, "after")]
 
 
 @pytest.fixture
