@@ -218,7 +218,7 @@ def git_lock(world: World) -> Made:
 def temporary(world: World) -> Made:
     """A file that a killed writer left half written, in each of the places where we write."""
     salt = f"{world.number():08x}"
-    slot = world.pool.slots()[0]
+    slot = next(one for one in world.pool.slots() if one.path.is_dir())
     places = [
         world.state / f".sample.json.{salt}",
         world.state / f"postgres/slots/.pool-wt-1.json.{salt}",

@@ -75,8 +75,9 @@ def git(
     try:
         with _input(stdin) as stream:
             done: Any = Git(str(cwd)).execute(
-                ["git", *_QUIET, *arguments], with_extended_output=True, with_exceptions=False, stdout_as_string=False,
-                strip_newline_in_stdout=False, kill_after_timeout=timeout, env=_environment(read, env),
+                # Where `cwd` is gone GitPython would run git in our own working directory, perhaps the main checkout.
+                ["git", "-C", str(Path(cwd).absolute()), *_QUIET, *arguments], with_extended_output=True,
+                with_exceptions=False, stdout_as_string=False, strip_newline_in_stdout=False, kill_after_timeout=timeout, env=_environment(read, env),
                 istream=stream, start_new_session=True, pass_fds=inherited_locks(),
             )  # fmt: skip
     except GitCommandNotFound as error:
