@@ -44,8 +44,8 @@ def _landings(project: Project) -> Iterator[str]:
             # Queued by hand: the lane looks at it afresh.
             continue
         merged = landing_of(project.repository, project.base, entry.tip)
-        if merged is not None:
-            _finish(project, entry, merged)
+        if merged is not None or entry.state == "landed":
+            _finish(project, entry, merged or "")
             yield f"{entry.issue} had landed before the coordinator stopped"
         else:
             with project.ledger.write() as tx:

@@ -74,11 +74,12 @@ def git(
 
     try:
         with _input(stdin) as stream:
+            # Where `cwd` is gone GitPython would run git in our own working directory, perhaps the main checkout.
             done: Any = Git(str(cwd)).execute(
-                # Where `cwd` is gone GitPython would run git in our own working directory, perhaps the main checkout.
                 ["git", "-C", str(Path(cwd).absolute()), *_QUIET, *arguments], with_extended_output=True,
-                with_exceptions=False, stdout_as_string=False, strip_newline_in_stdout=False, kill_after_timeout=timeout, env=_environment(read, env),
-                istream=stream, start_new_session=True, pass_fds=inherited_locks(),
+                with_exceptions=False, stdout_as_string=False, strip_newline_in_stdout=False,
+                kill_after_timeout=timeout, env=_environment(read, env), istream=stream, start_new_session=True,
+                pass_fds=inherited_locks(),
             )  # fmt: skip
     except GitCommandNotFound as error:
         raise _cannot_run(cwd) from error
