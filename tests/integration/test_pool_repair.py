@@ -31,6 +31,8 @@ LEASE = OPEN + "print(Pool(repository, ledger, PoolSettings(), None).acquire('de
 GROW = (
     OPEN
     + """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start what they put aside with interrupts ignored
 pool = Pool(repository, ledger, PoolSettings(setup=('sh', '-c', 'touch begun.cache; sleep 600')), None)
 pool.approve()
 pool.grow(2)
