@@ -20,6 +20,7 @@ from coordinator.mail import reservations
 from coordinator.merging import queue
 from coordinator.tasks import claims
 from coordinator.tasks.claims import Task
+from coordinator.tasks.handoffs import handoffs_of
 from resources.state import leases
 from resources.state.leases import Lease, owner_is_dead
 from resources.state.store import Transaction
@@ -59,10 +60,12 @@ def _adopt(project: Project, task: Task, issues: Mapping[str, Issue], slots: Map
         if claim is None or lease is None:
             return None
         reservations.inherit(tx, task.issue)
+        earlier = handoffs_of(tx, task.issue)
         paths = tuple(one.pattern for one in reservations.live(tx) if one.issue == task.issue)
         tx.event("attempt.adopted", issue=task.issue, slot=slot.name, agent=task.agent, attempt=task.attempt)
     environment = project.pool.environment(slot, lease, task.issue, task.agent)
-    attempt = Attempt(task, issue, claim, Held(slot, lease, task.branch, task.base, environment), write=paths)
+    held = Held(slot, lease, task.branch, task.base, environment)
+    attempt = Attempt(task, issue, claim, held, write=paths, handoffs=earlier)
     if task.state == "working":
         attempt.running = _watch_again(project, attempt)
     project.say(f"{task.issue}: {task.agent} is still at work and was taken over")

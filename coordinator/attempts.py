@@ -17,7 +17,7 @@ from analyzer.imports import closure
 from analyzer.issues import Issue
 from analyzer.scope import Scope
 from coordinator.agents.adapter import Assignment, Launch
-from coordinator.agents.briefing import Handoff, Place, write_briefing, write_continuation, write_reentry
+from coordinator.agents.briefing import Place, write_briefing, write_continuation, write_reentry
 from coordinator.agents.supervisor import Running, start, stop
 from coordinator.assign import paths_to_reserve
 from coordinator.bootstrap import Project
@@ -29,6 +29,7 @@ from coordinator.guard.walls import choose_wall, temporary_folder, walled, writa
 from coordinator.mail import reservations
 from coordinator.tasks import claims
 from coordinator.tasks.claims import Task
+from coordinator.tasks.handoffs import Handoff, handoffs_of
 from resources.state import leases
 from resources.state.leases import Lease
 from resources.state.store import Transaction
@@ -63,8 +64,6 @@ class Attempt:
     """The program's session, to be gone on with."""
     paused: str = ""
     """Why nobody works on it although it is not over: the model refuses; "" when it is not paused."""
-    left: tuple[str, str] = ("", "")
-    """The tree that the last refused work left, and why it was refused."""
 
     @property
     def leases(self) -> tuple[Lease, Lease]:
@@ -74,14 +73,13 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Job:
-    """An attempt that is to be made: on which issue, from which commit, by whom, knowing what."""
+    """An attempt that is to be made: on which issue, from which commit, by whom."""
 
     task: Task
     issue: Issue
     scope: Scope | None
     agent: str
     base: str
-    handoffs: tuple[Handoff, ...] = ()
 
 
 def begin(project: Project, job: Job) -> Attempt:
@@ -101,7 +99,7 @@ def take(project: Project, job: Job) -> Attempt:
     """Take claim, reservations and slot, all or nothing. Raises NotNow naming who has what."""
     issue, agent = job.issue.id, job.agent
     with _telling_refusals(project, job), project.ledger.write() as tx:
-        claim = claims.claim(tx, issue, agent)
+        claim, handoffs = claims.claim(tx, issue, agent), handoffs_of(tx, issue)
         wanted = paths_to_reserve(job.scope, project.policy, share=job.task.filter == "all")
         for patterns, shared, guess in (
             (wanted.firm, False, False), (wanted.exclusive, False, True), (wanted.shared, True, True)
@@ -116,7 +114,7 @@ def take(project: Project, job: Job) -> Attempt:
     except BaseException:
         _unclaim(project, claim)
         raise
-    return Attempt(job.task, job.issue, claim, held, write=wanted.all, handoffs=job.handoffs)
+    return Attempt(job.task, job.issue, claim, held, write=wanted.all, handoffs=handoffs)
 
 
 @contextmanager
@@ -172,7 +170,7 @@ def start_agent(project: Project, attempt: Attempt) -> None:
         record(tx, attempt)
     told |= {"AGENT_COORD_BRIEFING": str(briefing), "AGENT_COORD_ATTEMPT": str(number)}
     launch = _behind_wall(project, held.slot.path, launch)
-    log = _folder(project, issue.id) / f"{number}.log"
+    log = log_of(project, attempt)
     attempt.running = start(adapter, assignment, launch, dict(held.environment) | told, log)
     attempt.session, attempt.paused = launch.session, ""
     with project.ledger.write() as tx:
@@ -182,9 +180,13 @@ def start_agent(project: Project, attempt: Attempt) -> None:
 def assign_again(project: Project, attempt: Attempt) -> tuple[Assignment, Path]:
     """What an attempt that another coordinator began was told, as far as it matters now, and its log."""
     issue, slot, number = attempt.issue, attempt.held.slot.path, attempt.task.attempt
-    folder = _folder(project, issue.id)
-    file = folder / f"{number}.briefing.md"
-    return Assignment(issue.id, issue.title, number, slot, "", file, git_dir_of(slot) / ROOM), folder / f"{number}.log"
+    file = _folder(project, issue.id) / f"{number}.briefing.md"
+    return Assignment(issue.id, issue.title, number, slot, "", file, git_dir_of(slot) / ROOM), log_of(project, attempt)
+
+
+def log_of(project: Project, attempt: Attempt) -> Path:
+    """The file with the output of the attempt's agent."""
+    return _folder(project, attempt.issue.id) / f"{attempt.task.attempt}.log"
 
 
 def _behind_wall(project: Project, slot: Path, launch: Launch) -> Launch:

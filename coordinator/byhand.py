@@ -14,6 +14,7 @@ from analyzer.proposal import Request
 from coordinator import attempts
 from coordinator.attempts import Job
 from coordinator.bootstrap import Project
+from coordinator.handoff_file import forget_handoffs
 from coordinator.mail import reservations
 from coordinator.merging.rulings import Ruling
 from coordinator.tasks import claims, progress
@@ -98,6 +99,7 @@ def settle_alone(project: Project, ruling: Ruling) -> None:
         task = claims.find_task(snapshot, ruling.issue)
     if ruling.outcome is Outcome.LANDED:
         project.mirror(lambda tracker: tracker.close(ruling.issue, ruling.why))
+        forget_handoffs(project, ruling.issue)
         if task is not None and task.slot:
             lease, _ = _holder(project, task.slot)
             project.pool.release(lease)

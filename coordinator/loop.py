@@ -12,11 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from analyzer.issues import Issue
-from analyzer.plan import make_plan
-from analyzer.proposal import Epic, Plan, Request
+from analyzer.proposal import Epic, Plan
 from coordinator import attempts
-from coordinator.agents.briefing import Handoff
 from coordinator.assign import Ground, choose
 from coordinator.attempts import Attempt, Job
 from coordinator.bootstrap import Project
@@ -24,15 +21,15 @@ from coordinator.byhand import free_closed, settle_alone
 from coordinator.mail import reservations
 from coordinator.merging import queue
 from coordinator.merging.lane import PATIENCE, Lane, Ruling
-from coordinator.outcomes import settle
+from coordinator.outcomes import refused, settle
 from coordinator.pauses import Pauses
-from coordinator.scope_memory import ScopeMemory
+from coordinator.planning import Planning
 from coordinator.tasks import claims
 from coordinator.tasks.claims import PENDING, Task, Wish
 from coordinator.tasks.lifecycle import Next, Outcome, Step, decide
 from coordinator.tasks.tracker import Tracker
 from coordinator.transcripts.activity import Ending
-from coordinator.watching import finished, refused, watch
+from coordinator.watching import finished, watch
 from resources.monitor.sample import current_levels
 from resources.state import leases
 from resources.system.clock import wall
@@ -64,17 +61,12 @@ class Loop:
         self._throttled = False
         self._wish_for = wish_for
         self._attempts: dict[str, Attempt] = {}
-        self._handoffs: dict[str, tuple[Handoff, ...]] = {}
-        self._issues: Mapping[str, Issue] = {}
-        self._plan: Plan | None = None
-        self._planned: object = None
-        self._scopes = ScopeMemory()
+        self._planning = Planning(project)
         self._renewed = 0.0
         self._not_before: dict[str, float] = {}
         self._landed: dict[tuple[str, str], list[frozenset[str]]] = {}
         self._trouble: dict[str, frozenset[str]] = {}
         self.draining = False
-        self._unread = ""
         self._lane = Lane(project, self._title)
         self._pauses = Pauses(project)
 
@@ -112,8 +104,7 @@ class Loop:
 
     def _title(self, issue: str) -> str:
         attempt = self._attempts.get(issue)
-        known = attempt.issue if attempt else self._issues.get(issue)
-        return known.title if known else issue
+        return attempt.issue.title if attempt else self._planning.title(issue)
 
     # -- what is under way ------------------------------------------------------------------------------
 
@@ -179,12 +170,11 @@ class Loop:
         step = decide(outcome, attempt.task.attempt, self.project.config.agents.attempts, why)
         issue = attempt.issue.id
         self.project.say(f"{issue}: {step.why}")
-        handoff = settle(self.project, attempt, step, evidence)
+        settle(self.project, attempt, step, why, evidence)
         if attempt.running is not None:
             return
         del self._attempts[issue]
         self.landed += step.next is Next.FINISH
-        self._handoffs[issue] = (*attempt.handoffs, handoff)
         if step.next is Next.FINISH:
             self.project.pool.refresh(self.project.base_tip())
 
@@ -192,7 +182,7 @@ class Loop:
 
     def _start_more(self) -> None:
         plan = self._replan()
-        for attempt in [one for issue, one in self._attempts.items() if self._is_closed(issue)]:
+        for attempt in [one for issue, one in self._attempts.items() if self._planning.is_closed(issue)]:
             self._conclude(attempt, Outcome.CLOSED, "the issue was closed in the tracker")
         pending = self._pending()
         self._throttled = False
@@ -221,7 +211,7 @@ class Loop:
     def _pending(self) -> list[Task]:
         with self.project.ledger.read() as snapshot:
             tasks = [task for task in claims.all_tasks(snapshot) if task.state in PENDING]
-        closed = [task for task in tasks if self._is_closed(task.issue)]
+        closed = [task for task in tasks if self._planning.is_closed(task.issue)]
         if closed:
             with self.project.ledger.write() as tx:
                 for task in closed:
@@ -237,13 +227,9 @@ class Loop:
         self._landed = {key: paths for key, paths in self._landed.items() if key[1] == base}
         return Ground(base, {then: paths for (then, _), paths in self._landed.items()}, self._trouble)
 
-    def _is_closed(self, issue: str) -> bool:
-        return issue in self._issues and not self._issues[issue].is_open
-
     def _begin(self, task: Task, plan: Plan) -> str:
-        handoffs = self._handoffs.get(task.issue, ())
-        scope = plan.scopes.get(task.issue)
-        job = Job(task, self._issues[task.issue], scope, self._agent_name(), self.project.base_tip(), handoffs)
+        issue, scope = self._planning.issues[task.issue], plan.scopes.get(task.issue)
+        job = Job(task, issue, scope, self._agent_name(), self.project.base_tip())
         try:
             attempt = attempts.begin(self.project, job)
         except NotNow as refusal:
@@ -264,30 +250,17 @@ class Loop:
         return next(name for number in range(1, len(taken) + 2) if (name := f"agent-{number}") not in taken)
 
     def _replan(self) -> Plan:
-        try:
-            facts = self.project.facts()
-        except Failure as failure:
-            if self._plan is None:
-                raise
-            # A tracker in the middle of a change: the plan that we have serves until it can be read again.
-            if failure.what != self._unread:
-                self._unread = failure.what
-                self.project.say(failure.render())
-            return self._plan
-        state = (id(facts), frozenset(self._attempts))
-        if self._plan is None or state != self._planned:
-            self._issues = {issue.id: issue for issue in facts.issues}
-            request = Request(slots=self.seats, busy=tuple(self._attempts), now=wall())
-            self._plan = make_plan(facts, request, self.project.policy, self._scopes.known(facts.issues))
-            self._scopes.keep(facts.issues, self._plan.scopes)
-            self._planned = state
+        is_new = self._planning.renew(self.seats, self._attempts)
+        plan = self._planning.plan
+        assert plan is not None
+        if is_new:
             with self.project.ledger.write() as tx:
-                claims.enlist(tx, self._wish_for(self._plan), again=False)
+                claims.enlist(tx, self._wish_for(plan), again=False)
             if self.project.config.tracker.close_epics:
-                self.project.mirror(partial(_close_epics, self._plan.epics))
-            for line in free_closed(self.project, self._issues, self._attempts):
+                self.project.mirror(partial(_close_epics, plan.epics))
+            for line in free_closed(self.project, self._planning.issues, self._attempts):
                 self.project.say(line)
-        return self._plan
+        return plan
 
     def _explain(self, plan: Plan, pending: list[Task], waits: Mapping[str, str]) -> None:
         tracks = {issue: track.id for track in plan.tracks for issue in track.issues}

@@ -1,22 +1,25 @@
 """What an ended attempt shows, and what is done about it.
 
 `inspect` reads git, `settle` carries out a step that `tasks.lifecycle.decide` has chosen: it writes to
-the tracker, gives back what is no longer needed, and tells what the next attempt must know.
+the tracker, gives back what is no longer needed, and leaves what the next attempt must know.
 """
 
 from __future__ import annotations
 
 from coordinator import attempts
-from coordinator.agents.briefing import Handoff
 from coordinator.attempts import Attempt
 from coordinator.bootstrap import Project
 from coordinator.gate.evidence import Work
+from coordinator.gate.recall import ran_before
 from coordinator.guard.strays import find_strays
+from coordinator.handoff_file import forget_handoffs, handoff_file, write_handoff_file
 from coordinator.mail import letters
 from coordinator.merging import queue
-from coordinator.tasks.lifecycle import Next, Step
+from coordinator.tasks import claims
+from coordinator.tasks.handoffs import Handoff, add_saved, leave
+from coordinator.tasks.lifecycle import Next, Outcome, Step, no_progress
 from resources.system.errors import Failure
-from resources.system.git import changed_files, commit_messages, dirty_files, resolve
+from resources.system.git import changed_files, commit_messages, diff_stat, dirty_files, resolve, tree_of
 
 LEAVES = {
     Next.FINISH: "landed",
@@ -42,30 +45,86 @@ def inspect(project: Project, attempt: Attempt) -> tuple[Work, str]:
     return Work(attempt.issue.id, messages, changed, dirty, strays), tip
 
 
-def settle(project: Project, attempt: Attempt, step: Step, evidence: str = "") -> Handoff:
-    """Do what was decided; returns what a next attempt should be told. Safe to repeat after a crash."""
-    issue, number = attempt.issue.id, attempt.task.attempt
+def refused(attempt: Attempt, why: str) -> Outcome:
+    """RED, or STUCK when the work is what it was when it was last refused for the same reason."""
+    stuck = no_progress(attempt.handoffs, attempt.task.attempt, _tree(attempt), why)
+    return Outcome.STUCK if stuck else Outcome.RED
+
+
+def settle(project: Project, attempt: Attempt, step: Step, why: str = "", evidence: str = "") -> None:
+    """Do what was decided because of `why` (default: the step's own words). Safe to repeat after a crash."""
+    issue = attempt.issue.id
+    if step.next in (Next.RESUME, Next.RETRY, Next.HAND_OFF):
+        _leave(project, attempt, why or step.why, evidence)
     if step.next is Next.RESUME:
-        handoff = Handoff(number, step.why, evidence)
-        attempt.handoffs = (*attempt.handoffs, handoff)
         try:
             attempts.start_agent(project, attempt)
         except Failure as failure:
-            return settle(project, attempt, Step(Next.RELEASE, f"could not be resumed: {failure.what}"), evidence)
-        return handoff
+            settle(project, attempt, Step(Next.RELEASE, f"could not be resumed: {failure.what}"))
+        return
+    _announce(project, attempt, step)
+    released = attempts.give_back(project, attempt, LEAVES[step.next], step.why)
+    saved = released.saved_ref or ""
+    if step.next is Next.FINISH:
+        forget_handoffs(project, issue)
+    elif saved and step.next in (Next.RETRY, Next.HAND_OFF, Next.RELEASE):
+        _keep(project, attempt, step, saved)
+    if step.next is Next.HAND_OFF:
+        _tell_people(project, attempt, step.why, saved)
+
+
+def _announce(project: Project, attempt: Attempt, step: Step) -> None:
+    """Tell tracker and queue, before the slot goes."""
+    issue = attempt.issue.id
     if step.next is Next.FINISH:
         project.mirror(lambda tracker: tracker.close(issue, step.why))
     elif step.next in (Next.RETRY, Next.RELEASE):
         project.mirror(lambda tracker: tracker.unclaim(issue))
-    if step.next is Next.PARK:
-        # Before the slot goes: a branch that waits to land stays when its slot is cleaned.
+    elif step.next is Next.PARK:
+        # A branch that waits to land stays when its slot is cleaned.
         with project.ledger.write() as tx:
             queue.stand_alone(tx, issue, attempt.task.fence)
-    released = attempts.give_back(project, attempt, LEAVES[step.next], step.why)
-    saved = released.saved_ref or ""
-    if step.next is Next.HAND_OFF:
-        _tell_people(project, attempt, step.why, saved)
-    return Handoff(number, step.why, evidence, saved)
+
+
+def _leave(project: Project, attempt: Attempt, why: str, evidence: str) -> None:
+    """Write down what the attempt leaves, before its slot is given back."""
+    issue, number, log = attempt.issue, attempt.task.attempt, attempts.log_of(project, attempt)
+    with project.ledger.read() as snapshot:
+        task = claims.find_task(snapshot, issue.id)
+        ran = ran_before(snapshot, project.config.gate, issue.id) if evidence else ()
+    handoff = Handoff(
+        number, why, evidence, tree=_tree(attempt), stat=_stat(attempt, "HEAD"), ran=ran, log=str(log),
+        log_from=task.log_begins if task else 0, log_to=log.stat().st_size if log.exists() else 0,
+    )  # fmt: skip
+    attempt.handoffs = (*attempt.handoffs, handoff)
+    with project.ledger.write() as tx:
+        leave(tx, issue.id, handoff)
+    write_handoff_file(project, issue.id, issue.title)
+
+
+def _keep(project: Project, attempt: Attempt, step: Step, saved: str) -> None:
+    """Tell the next attempt where the work is; of one that was stopped, that is all there is to tell."""
+    issue, stat = attempt.issue, _stat(attempt, saved)
+    with project.ledger.write() as tx:
+        if step.next in (Next.RETRY, Next.HAND_OFF):
+            add_saved(tx, issue.id, saved, stat)
+        else:
+            leave(tx, issue.id, Handoff(attempt.task.attempt, step.why, saved=saved, stat=stat))
+    write_handoff_file(project, issue.id, issue.title)
+
+
+def _tree(attempt: Attempt) -> str:
+    try:
+        return tree_of(attempt.held.slot.path, "HEAD")
+    except Failure:
+        return ""  # an agent can take its own worktree away
+
+
+def _stat(attempt: Attempt, revision: str) -> str:
+    try:
+        return diff_stat(attempt.held.slot.path, attempt.held.base, revision)
+    except Failure:
+        return ""
 
 
 def _tell_people(project: Project, attempt: Attempt, why: str, saved: str) -> None:
@@ -73,7 +132,7 @@ def _tell_people(project: Project, attempt: Attempt, why: str, saved: str) -> No
     kept = ", ".join(ref for ref in refs if ref)
     note = f"agent-coord: {why}" + (f"; work is kept under {kept}" if kept else "")
     note += f"; {attempt.strays}" if attempt.strays else ""
-    note += f"; log: {project.logs / attempt.issue.id}"
+    note += f"; what was tried: {handoff_file(project, attempt.issue.id)}; log: {project.logs / attempt.issue.id}"
     project.mirror(lambda tracker: tracker.hand_off(attempt.issue.id, note))
     subject = f"{attempt.issue.id} needs a person: {why}"
     with project.ledger.write() as tx:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from coordinator.bootstrap import Project
+from coordinator.handoff_file import forget_handoffs
 from coordinator.mail import reservations
 from coordinator.merging import queue
 from coordinator.merging.land import landing_of
@@ -70,6 +71,7 @@ def _finish(project: Project, entry: queue.Entry, merged: str) -> None:
             reservations.release_issue(tx, task.issue)
             if not known:
                 tx.event("landing.landed", issue=entry.issue, slot=task.slot, agent=task.agent, attempt=task.attempt)
+    forget_handoffs(project, entry.issue)
     project.mirror(lambda tracker: tracker.close(entry.issue, f"landed on {project.base}"))
 
 

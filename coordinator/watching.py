@@ -1,8 +1,7 @@
 """What a look at a working agent shows, and what its end means.
 
 An agent's end is read from git, not from its exit code; `coordinator.outcomes` does the reading. Here its end is
-written down with what it cost, an agent that has long been silent is named once, and work that comes back unchanged
-with the same failure is told from work that makes progress.
+written down with what it cost, and an agent that has long been silent is named once.
 """
 
 from __future__ import annotations
@@ -16,9 +15,7 @@ from coordinator.bootstrap import Project
 from coordinator.gate.evidence import complaints
 from coordinator.merging.queue import Finished
 from coordinator.outcomes import inspect
-from coordinator.tasks.lifecycle import Outcome
 from coordinator.transcripts.activity import Ending
-from resources.system.git import tree_of
 
 QUIET_SHARE = 0.5
 """An agent that was silent for this share of the idle limit is named."""
@@ -87,13 +84,6 @@ def finished(attempt: Attempt, tip: str) -> Finished:
     return Finished(
         issue.id, held.branch, tip, attempt.task.fence, issue.priority, held.slot.name, attempt.claim.agent
     )  # fmt: skip
-
-
-def refused(attempt: Attempt, why: str) -> Outcome:
-    """RED, or STUCK when the work is what it was when it was last refused for the same reason."""
-    left = (tree_of(attempt.held.slot.path, "HEAD"), why)
-    stuck, attempt.left = left == attempt.left, left
-    return Outcome.STUCK if stuck else Outcome.RED
 
 
 def _tell(project: Project, attempt: Attempt, kind: str, **data: object) -> None:

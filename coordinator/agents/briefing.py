@@ -10,19 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analyzer.issues import Issue
+from coordinator.agents.handoff_text import write_failure, write_handoff
+from coordinator.tasks.handoffs import Handoff
 
 ASKING = "What somebody else holds you may not write; `agent-coord scope widen PATTERN --why TEXT` asks for it."
 
-
-@dataclass(frozen=True)
-class Handoff:
-    """What an earlier attempt left: how it ended and the evidence."""
-
-    attempt: int
-    why: str
-    evidence: str = ""
-    saved: str = ""
-    """The ref that holds its work."""
+TOLD = 5
+"""How many earlier attempts are told, the newest; the file of the handoff has all."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +41,7 @@ def write_briefing(
         _place(place),
         _scope(write),
         _judgement(issue.id, checks),
-        *(_earlier(handoff) for handoff in handoffs),
+        *map(write_handoff, handoffs[-TOLD:]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -59,7 +53,7 @@ def write_reentry(issue: str, handoff: Handoff, attempts: int, briefing: str) ->
             [
                 f"# {issue}: attempt {handoff.attempt + 1} of {attempts}",
                 f"Your work did not land: {handoff.why}",
-                *([f"```\n{handoff.evidence.strip()}\n```"] if handoff.evidence else []),
+                *write_failure(handoff),
                 "Find the cause and mend it in the same worktree; skip and weaken nothing. Then commit, with "
                 f"`{issue}` in the message, and end. All that you were told at first still holds: `{briefing}`.",
             ]
@@ -122,12 +116,3 @@ def _judgement(issue: str, checks: Sequence[str]) -> str:
         f"The coordinator merges it with the newest base branch and runs, in a clean tree:\n\n{listed}\n\n"
         "All of them must pass; none may be skipped or weakened."
     )
-
-
-def _earlier(handoff: Handoff) -> str:
-    parts = [f"## Attempt {handoff.attempt} did not land", handoff.why]
-    if handoff.evidence:
-        parts.append(f"```\n{handoff.evidence.strip()}\n```")
-    if handoff.saved:
-        parts.append(f"Its work is kept under `{handoff.saved}`; look at it with `git show {handoff.saved}`.")
-    return "\n\n".join(parts)

@@ -20,6 +20,8 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
+from coordinator.tasks.handoffs import Handoff
+
 
 class Outcome(StrEnum):
     """How an attempt ended, as the coordinator judges it."""
@@ -83,6 +85,17 @@ def decide(outcome: Outcome, attempt: int, attempts: int, why: str) -> Step:
     if outcome is Outcome.RED:
         return Step(Next.RESUME, f"attempt {attempt} of {attempts} was red: {why}")
     return Step(Next.RETRY, f"attempt {attempt} of {attempts}, {outcome}: {why}")
+
+
+def no_progress(earlier: Sequence[Handoff], attempt: int, tree: str, why: str) -> bool:
+    """Whether attempt number `attempt` left the tree of the one before it, refused for the same reason.
+
+    A tree that is not known ("") tells nothing; nor does what was left before the issue was taken up anew.
+    """
+    if not earlier or not tree:
+        return False
+    last = earlier[-1]
+    return (last.attempt, last.tree, last.why) == (attempt - 1, tree, why)
 
 
 def may_retry(landed: Sequence[Set[str]], trouble: Set[str], attempt: int, others_under_way: bool) -> bool:

@@ -184,6 +184,12 @@ def changed_files(cwd: Path, old: str, new: str) -> list[str]:
     ).records
 
 
+def diff_stat(cwd: Path, old: str, new: str, most: int = 30) -> str:
+    """What differs between two commits, file by file (at most `most` of them) and in sum, for people."""
+    shape = ("--stat=100", f"--stat-count={most}", "--no-ext-diff", "--no-color", "--no-textconv")
+    return git(cwd, "diff", *shape, "--end-of-options", old, new, read=True).text
+
+
 def changed_since_fork(cwd: Path, base: str, tip: str) -> list[str]:
     """The paths that `tip` changed since it left `base`: those of the difference to their merge base."""
     options = ("-r", "-z", "--no-renames", "--name-only", "--merge-base")

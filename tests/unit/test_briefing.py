@@ -1,5 +1,9 @@
+from dataclasses import replace
+
 from analyzer.issues import Issue
-from coordinator.agents.briefing import Handoff, Place, write_briefing, write_continuation, write_reentry
+from coordinator.agents.briefing import Place, write_briefing, write_continuation, write_reentry
+from coordinator.agents.handoff_text import write_handoffs
+from coordinator.tasks.handoffs import Handoff, Ran
 
 PLACE = Place("pool-wt-1", "/repo/pool-wt-1", "agent/pool-wt-1/x-1/1", "app_wt_1", (42000, 42009), "full")
 FIRST = """\
@@ -42,35 +46,91 @@ def test_a_first_attempt() -> None:
     assert write_briefing(issue, PLACE, ["src/loans.py"], ["tests: `make test`"]) == FIRST
 
 
-def test_a_later_attempt_is_given_the_evidence() -> None:
-    handoff = Handoff(1, "check tests failed", "AssertionError: 2 != 3\n", "refs/saved/x-1/1")
-    text = write_briefing(Issue("x-1", "Count loans"), PLACE, [], [], [handoff])
-    assert text.endswith(
-        "## Attempt 1 did not land\n\ncheck tests failed\n\n```\nAssertionError: 2 != 3\n```\n\n"
-        "Its work is kept under `refs/saved/x-1/1`; look at it with `git show refs/saved/x-1/1`.\n"
-    )
+FAILED = Handoff(
+    1, "check tests failed with code 1 on the merge with main (src/loans.py)", "AssertionError: 2 != 3\n```\n",
+    "refs/saved/x-1/1", "t1", "/logs/x-1/1.log", 0, 5120, " src/loans.py | 2 +-\n 1 file changed",
+    (Ran("make lint", 0, True, "/logs/gate/x-1-1/lint.log"), Ran("make test", 1, False, "/logs/gate/x-1-1/tests.log")),
+)  # fmt: skip
+JUDGED = """\
+What judged it:
+
+- `make lint` passed with exit code 0; output: `/logs/gate/x-1-1/lint.log`
+- `make test` failed with exit code 1; output: `/logs/gate/x-1-1/tests.log`
+
+````
+AssertionError: 2 != 3
+```
+````
+"""
+LATER = f"""\
+## Attempt 1 did not land
+
+check tests failed with code 1 on the merge with main (src/loans.py)
+
+{JUDGED}
+It changed, against its base:
+
+```
+src/loans.py | 2 +-
+ 1 file changed
+```
+
+Its agent's output: `/logs/x-1/1.log`, bytes 0 to 5120.
+
+Its work is kept under `refs/saved/x-1/1`; look at it with `git show refs/saved/x-1/1`.
+"""
+
+
+def test_a_later_attempt_is_given_all_that_the_first_left() -> None:
+    issue = Issue("x-1", "Count loans", "How many are out?", acceptance="A number.")
+    text = write_briefing(issue, PLACE, ["src/loans.py"], ["tests: `make test`"], [FAILED])
+    assert text == f"{FIRST}\n{LATER}"
+    assert write_handoffs("x-1", "Count loans", [FAILED]) == f"# x-1: Count loans\n\n{LATER}"
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    text = write_briefing(Issue("x-1", "Count loans"), PLACE, [], [], [Handoff(1, "it fell silent")])
+    assert text.endswith("\n\n## Attempt 1 did not land\n\nit fell silent\n")
     assert "No paths could be predicted" in text
 
 
-REENTRY = """\
+def test_only_the_newest_attempts_are_told() -> None:
+    text = write_briefing(Issue("x-1", "Count loans"), PLACE, [], [], [Handoff(n, "no") for n in range(1, 8)])
+    assert "Attempt 2 did" not in text
+    assert "Attempt 3 did" in text
+
+
+REENTRY = f"""\
 # x-1: attempt 2 of 3
 
-Your work did not land: check tests failed
+Your work did not land: check tests failed with code 1 on the merge with main (src/loans.py)
 
-```
-AssertionError: 2 != 3
-```
-
+{JUDGED}
 Find the cause and mend it in the same worktree; skip and weaken nothing. Then commit, with `x-1` in the message, \
 and end. All that you were told at first still holds: `/logs/x-1/2.briefing.md`.
 """
 
 
 def test_a_resumed_session_is_told_only_the_failure() -> None:
-    handoff = Handoff(1, "check tests failed", "AssertionError: 2 != 3\n")
-    assert write_reentry("x-1", handoff, 3, "/logs/x-1/2.briefing.md") == REENTRY
+    assert write_reentry("x-1", FAILED, 3, "/logs/x-1/2.briefing.md") == REENTRY
+
+
+CONTINUED = """\
+# x-1: go on
+
+You were interrupted: the usage limit was reached
+
+Go on where you stopped. All that you were told at first still holds: `/logs/x-1/1.briefing.md`.
+"""
 
 
 def test_an_interrupted_session_is_told_why() -> None:
-    text = write_continuation("x-1", "the usage limit was reached", "/logs/x-1/1.briefing.md")
-    assert text.splitlines()[2] == "You were interrupted: the usage limit was reached"
+    assert write_continuation("x-1", "the usage limit was reached", "/logs/x-1/1.briefing.md") == CONTINUED
+
+
+def test_a_worktree_that_shows_a_part_without_database_and_ports_says_so() -> None:
+    text = write_briefing(Issue("x-1", "t"), replace(PLACE, database="", ports=(0, 0), view="closure"), [], [])
+    assert "shows a part of the repository (view `closure`)" in text
+    assert "Postgres" not in text
+    assert "Ports" not in text
+    assert "(no checks are configured)" in text

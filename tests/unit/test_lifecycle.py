@@ -1,6 +1,7 @@
 import pytest
 
-from coordinator.tasks.lifecycle import Next, Outcome, decide, may_retry
+from coordinator.tasks.handoffs import Handoff
+from coordinator.tasks.lifecycle import Next, Outcome, decide, may_retry, no_progress
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,20 @@ def test_another_attempt_waits_for_landings_where_it_failed() -> None:
 
 def test_it_does_not_wait_for_what_nobody_can_bring() -> None:
     assert may_retry([], {"a.py"}, 5, others_under_way=False)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "tree", "why", "stuck"),
+    [
+        ((), "t", "red", False),
+        ((Handoff(1, "red", tree="t"),), "t", "red", True),
+        ((Handoff(1, "red", tree="t"),), "u", "red", False),
+        ((Handoff(1, "red", tree="t"),), "t", "another check is red", False),
+        ((Handoff(1, "red", tree="t"), Handoff(1, "other", tree="t")), "t", "red", False),
+        ((Handoff(1, "red"),), "", "red", False),
+        ((Handoff(2, "red", tree="t"),), "t", "red", False),
+    ],
+)
+def test_the_same_tree_and_the_same_failure_in_a_row_are_no_progress(earlier, tree, why, stuck) -> None:
+    """The last row: attempts were numbered anew since, a person has looked at it."""
+    assert no_progress(earlier, 2, tree, why) is stuck
