@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     WORKING = "working"
     FINISHED = "waits to land"
     LANDED = "landed"
+    RESOLVED = "no change needed"
     RED = "red gate"
     BOUNCED = "bounced"
     FAILED = "failed"

@@ -20,6 +20,7 @@ CLASSES = {
     Outcome.WORKING: "work",
     Outcome.FINISHED: "work",
     Outcome.LANDED: "good",
+    Outcome.RESOLVED: "good",
     Outcome.RED: "bad",
     Outcome.BOUNCED: "bad",
     Outcome.FAILED: "bad",

@@ -9,6 +9,7 @@ MARKS = {
     Outcome.WORKING: "▸",
     Outcome.FINISHED: "▸",
     Outcome.LANDED: "✓",
+    Outcome.RESOLVED: "≡",
     Outcome.RED: "✗",
     Outcome.BOUNCED: "↯",
     Outcome.FAILED: "!",

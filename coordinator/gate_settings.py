@@ -61,6 +61,8 @@ class GateSettings:
     commit_names_issue: bool = True
     docs: tuple[str, ...] = DOCS
     disabled: tuple[str, ...] = ()
+    resolutions: str = "accept"
+    """What becomes of an issue whose agent has shown that no change is needed: "accept" closes it, "person" asks."""
     review: Review = field(default_factory=Review)
     reruns: int = 1
     weakened: str = "look"
@@ -72,6 +74,10 @@ class GateSettings:
             raise ValueError(f'weakened must be "look", "tell" or "off", not {self.weakened!r}')
         if self.reruns < 0:
             raise ValueError("reruns must be 0 or more")
+
+    def __post_init__(self) -> None:
+        if self.resolutions not in ("accept", "person"):
+            raise ValueError(f'resolutions must be "accept" or "person", not {self.resolutions!r}')
 
 
 def read_gate(table: Mapping[str, Any], path: Path) -> GateSettings:

@@ -125,6 +125,10 @@ class Loop:
         if seen is None:
             return
         match seen.ending:
+            case Ending.DONE if seen.resolved:
+                self._pauses.close()
+                accepted = self.project.config.gate.resolutions == "accept"
+                self._conclude(attempt, Outcome.RESOLVED if accepted else Outcome.DOUBTED, seen.resolved)
             case Ending.DONE if not seen.why:
                 self._pauses.close()
                 self._queue(attempt, seen.tip)

@@ -23,6 +23,7 @@ from resources.system.git import changed_files, commit_messages, diff_stat, dirt
 
 LEAVES = {
     Next.FINISH: "landed",
+    Next.CLOSE: "released",
     Next.RETRY: "retry",
     Next.HAND_OFF: "handed_off",
     Next.RELEASE: "released",
@@ -65,7 +66,7 @@ def settle(project: Project, attempt: Attempt, step: Step, why: str = "", eviden
     _announce(project, attempt, step)
     released = attempts.give_back(project, attempt, LEAVES[step.next], step.why)
     saved = released.saved_ref or ""
-    if step.next is Next.FINISH:
+    if step.next in (Next.FINISH, Next.CLOSE):
         forget_handoffs(project, issue)
     elif saved and step.next in (Next.RETRY, Next.HAND_OFF, Next.RELEASE):
         _keep(project, attempt, step, saved)
@@ -76,7 +77,11 @@ def settle(project: Project, attempt: Attempt, step: Step, why: str = "", eviden
 def _announce(project: Project, attempt: Attempt, step: Step) -> None:
     """Tell tracker and queue, before the slot goes."""
     issue = attempt.issue.id
-    if step.next is Next.FINISH:
+    if step.next is Next.CLOSE:
+        with project.ledger.write() as tx:
+            place = {"slot": attempt.held.slot.name, "agent": attempt.claim.agent}
+            tx.event("task.resolved", issue=issue, attempt=attempt.task.attempt, why=step.why, **place)
+    if step.next in (Next.FINISH, Next.CLOSE):
         project.mirror(lambda tracker: tracker.close(issue, step.why))
     elif step.next in (Next.RETRY, Next.RELEASE):
         project.mirror(lambda tracker: tracker.unclaim(issue))

@@ -23,9 +23,11 @@ __all__ = ["build_timeline", "timeline_svg", "timeline_text"]
 
 _KINDS = (
     *("attempt.started", "attempt.ended", "landing.queued", "gate.started", "gate.ended", "gate.stopped"),
-    *("landing.landed", "landing.bounced", "task.handed_off"),
+    *("landing.landed", "landing.bounced", "task.handed_off", "task.resolved"),
 )
 _ENDINGS = {"failed": Outcome.FAILED} | dict.fromkeys(("stopped", "unavailable", "lost", "unguarded"), Outcome.STOPPED)
+
+_GOOD = {"landing.landed": Outcome.LANDED, "task.resolved": Outcome.RESOLVED}
 
 
 def build_timeline(events: Iterable[Mapping[str, Any]]) -> Timeline:
@@ -57,8 +59,8 @@ def _next(bar: Bar, kind: str, at: float, data: Mapping[str, Any]) -> Bar:
         return _ended(bar, at, str(data.get("ending")), why)
     if kind.startswith("gate."):
         return replace(bar, gates=_judged(bar.gates, kind, at, data))
-    if kind == "landing.landed":
-        return replace(bar, outcome=Outcome.LANDED, end=at)
+    if kind in _GOOD:
+        return replace(bar, outcome=_GOOD[kind], end=at, why=why)
     if kind == "landing.bounced":
         red = bool(bar.gates) and bar.gates[-1].passed is False
         return replace(bar, outcome=Outcome.RED if red else Outcome.BOUNCED, end=at, why=why)

@@ -86,6 +86,6 @@ def _record(tracer: Any, bar: Bar, origin: float) -> None:
         child = tracer.start_span("gate", context=inside, start_time=at(gate.begin))
         child.set_attribute("agent_coord.passed", bool(gate.passed))
         child.end(at(gate.end))
-    if bar.outcome is not Outcome.LANDED:
+    if bar.outcome not in (Outcome.LANDED, Outcome.RESOLVED):
         span.set_status(Status(StatusCode.ERROR, bar.why or bar.outcome.value))
     span.end(at(bar.end))

@@ -12,9 +12,12 @@ from dataclasses import asdict, dataclass
 from coordinator.agents.supervisor import Ended, Running, look
 from coordinator.attempts import Attempt
 from coordinator.bootstrap import Project
-from coordinator.gate.evidence import complaints
+from coordinator.gate.evidence import Work, complaints
+from coordinator.gate.resolution import missing, sentence
 from coordinator.merging.queue import Finished
 from coordinator.outcomes import inspect
+from coordinator.resolving import look as look_for_proof
+from coordinator.tasks.resolutions import said_in
 from coordinator.transcripts.activity import Ending
 
 QUIET_SHARE = 0.5
@@ -34,6 +37,8 @@ class Seen:
     files: tuple[str, ...] = ()
     until: float = 0.0
     """Until when the model refuses (seconds since 1970), 0 when that is not known."""
+    resolved: str = ""
+    """Why the issue needs no change, where the agent has said and shown so."""
 
 
 def watch(project: Project, attempt: Attempt) -> Seen | None:
@@ -59,12 +64,27 @@ def _judge(project: Project, attempt: Attempt, running: Running, ended: Ended) -
     work, tip = inspect(project, attempt)
     if attempt.strays:
         project.say(f"{attempt.issue.id}: {attempt.strays}")
+    resolved = ""
     if ending is Ending.DONE:
-        why = "; ".join(complaints(work, commit_names_issue=project.config.gate.commit_names_issue))
+        why, resolved = _weigh(project, attempt, work)
     usage = asdict(running.usage) if running.usage else {}
     facts = {"session": attempt.session, "denials": running.denials, "usage": usage, "strays": attempt.strays}
     _tell(project, attempt, "attempt.ended", ending=ending.value, why=why, **facts)
-    return Seen(ending, why, tip, ended.files, running.until)
+    return Seen(ending, why, tip, ended.files, running.until, resolved)
+
+
+def _weigh(project: Project, attempt: Attempt, work: Work) -> tuple[str, str]:
+    """Why the work of an agent that ended well cannot be judged, and why its issue is to be closed without any."""
+    with project.ledger.read() as snapshot:
+        said = said_in(snapshot, attempt.task)
+    if said is None:
+        return "; ".join(complaints(work, commit_names_issue=project.config.gate.commit_names_issue)), ""
+    issue, held = attempt.issue, attempt.held
+    shown = look_for_proof(project, held.slot.path, held.base, issue.id, said)
+    lacks = missing(issue.id, issue.title, said, shown)
+    if lacks:
+        return f"it cannot be closed as {said.kind}: {'; '.join(lacks)}", ""
+    return "", sentence(issue.id, said, shown)
 
 
 def _name_if_quiet(project: Project, attempt: Attempt, running: Running, limit: float) -> None:

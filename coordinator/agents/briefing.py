@@ -114,5 +114,7 @@ def _judgement(issue: str, checks: Sequence[str]) -> str:
         f"Commit your work on this branch, with `{issue}` in the message, then end. "
         "Do not merge, push, stash or switch branches.\n"
         f"The coordinator merges it with the newest base branch and runs, in a clean tree:\n\n{listed}\n\n"
-        "All of them must pass; none may be skipped or weakened."
+        "All of them must pass; none may be skipped or weakened.\n\n"
+        "If nothing has to be changed, commit nothing and leave the worktree as it is. Say so, then end:\n"
+        f"`agent-coord task resolve {issue} --as no-change|obsolete|already-done --why TEXT [--commit SHA]`"
     )

@@ -11,8 +11,10 @@ from coordinator.bootstrap import Project
 from coordinator.entrypoints.terminal import TERMINAL
 from coordinator.publishing import layers as layer_table
 from coordinator.publishing import line_json, publish, survey
+from coordinator.resolving import say
 from coordinator.tasks import progress
 from coordinator.tasks.overview import UNDER_WAY, Line, Phase, available
+from coordinator.tasks.resolutions import Kind, Resolution
 from coordinator.wherein import here
 from resources.state.store import Transaction
 from resources.system.clock import iso
@@ -81,6 +83,21 @@ def fail(issue: str = typer.Argument(..., metavar="ID"), why: str = typer.Option
     if not here().slot:
         project.mirror(lambda tracker: tracker.unclaim(issue))
     return _told(project, issue, f"{issue} is given back: {why}")
+
+
+@task.command()
+def resolve(
+    issue: str = typer.Argument(..., metavar="ID"),
+    kind: Kind = typer.Option(..., "--as", help="Why it needs no change."),
+    why: str = typer.Option(..., help="What you looked at and what you found; the issue is closed with it."),
+    commit: str = typer.Option("", metavar="SHA", help="already-done: the commit on the base branch that has done it."),
+) -> int:
+    """Inside a slot, instead of committing: say that the issue needs no change, then end."""
+    project = TERMINAL.open()
+    closes = say(project, here(), issue, Resolution(kind, why.strip(), commit))
+    value = {"issue": issue, "as": kind.value, "reason": closes}
+    TERMINAL.answer(value, f"taken down; end now, with the worktree as it is. {issue}: {closes}")
+    return 0
 
 
 @task.command()

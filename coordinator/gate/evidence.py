@@ -32,6 +32,7 @@ def complaints(work: Work, *, commit_names_issue: bool) -> tuple[str, ...]:
     if not work.messages:
         hint = f"; {len(work.uncommitted)} files have uncommitted changes" if work.uncommitted else ""
         missing = f"no commit was made in this attempt{hint}: commit the work with {work.issue} in the message"
+        missing += f", or say that none is needed: agent-coord task resolve {work.issue} --as no-change --why TEXT"
         return (missing, *work.strays)
     if commit_names_issue and not any(names(message, work.issue) for message in work.messages):
         found.append(f"no commit message names {work.issue}: amend the last one")

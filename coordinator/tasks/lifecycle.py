@@ -36,6 +36,10 @@ class Outcome(StrEnum):
     """Taken back by a person or by a shut-down; no attempt is used up."""
     LOOK = "look"
     """The work may make the gate say less: a person must look at it before it is judged."""
+    RESOLVED = "resolved"
+    """Its agent has shown that no change is needed."""
+    DOUBTED = "to be confirmed"
+    """The same, and the configuration wants a person to look."""
     CLOSED = "closed"
     """Somebody closed the issue in the tracker."""
 
@@ -44,7 +48,9 @@ class Next(StrEnum):
     """What the coordinator does with the task."""
 
     FINISH = "finish"
-    """Close the issue, give the slot back."""
+    """Close the issue that has landed, give the slot back."""
+    CLOSE = "close"
+    """Close the issue without a change, give the slot back."""
     RESUME = "resume"
     """Start the next attempt in the same slot, with the evidence."""
     RETRY = "retry"
@@ -61,6 +67,7 @@ class Next(StrEnum):
 
 AT_ONCE = {
     Outcome.LANDED: Next.FINISH,
+    Outcome.RESOLVED: Next.CLOSE,
     Outcome.STOPPED: Next.RELEASE,
     Outcome.CLOSED: Next.FREE,
     Outcome.LOOK: Next.PARK,
@@ -80,6 +87,8 @@ def decide(outcome: Outcome, attempt: int, attempts: int, why: str) -> Step:
     """What follows attempt number `attempt` of `attempts` that ended with `outcome` because of `why`."""
     if outcome in AT_ONCE:
         return Step(AT_ONCE[outcome], "landed" if outcome is Outcome.LANDED else why)
+    if outcome is Outcome.DOUBTED:
+        return Step(Next.HAND_OFF, f"its agent says that no change is needed, a person confirms it: {why}")
     if attempt >= attempts or outcome is Outcome.STUCK:
         return Step(Next.HAND_OFF, f"{outcome} on attempt {attempt} of {attempts}: {why}")
     if outcome is Outcome.RED:

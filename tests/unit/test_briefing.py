@@ -38,6 +38,9 @@ The coordinator merges it with the newest base branch and runs, in a clean tree:
 - tests: `make test`
 
 All of them must pass; none may be skipped or weakened.
+
+If nothing has to be changed, commit nothing and leave the worktree as it is. Say so, then end:
+`agent-coord task resolve x-1 --as no-change|obsolete|already-done --why TEXT [--commit SHA]`
 """
 
 
