@@ -23,6 +23,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from coordinator.guard.posts import hook_command
+from coordinator.mail.alarm import FILE, ring
 from resources.state.leases import Owner
 from resources.state.store import Transaction
 from tests.support.guarded import NO_HOOKS, Guarded, make_guarded
@@ -70,6 +71,7 @@ def kinds(guarded: Guarded) -> dict[str, Callable[[], object]]:
 
     def sign(tool: str, given: dict, code: int) -> Callable[[], object]:
         call = {"hook_event_name": "PreToolUse", "cwd": str(guarded.slot), "tool_name": tool, "tool_input": given}
+        call["session_id"] = "s-1"
         text = json.dumps(call).encode()
 
         def once() -> None:
@@ -92,6 +94,8 @@ def kinds(guarded: Guarded) -> dict[str, Callable[[], object]]:
 
     return {
         "python_start": lambda: subprocess.run([sys.executable, "-I", "-S", "-c", "pass"], check=True),
+        "allow_read": sign("Read", {"file_path": "mine/a.py"}, 0),
+        "allow_read_with_letters_of_others": ringing(guarded, sign("Read", {"file_path": "mine/a.py"}, 0)),
         "allow_write": sign("Write", {"file_path": "mine/a.py"}, 0),
         "deny_write": sign("Write", {"file_path": "bob/held.py"}, 2),
         "deny_git": sign("Bash", {"command": "git stash"}, 2),
@@ -100,6 +104,17 @@ def kinds(guarded: Guarded) -> dict[str, Callable[[], object]]:
         "commit_with_ref_guard": commit(flags="-qnam"),
         "commit_with_both_hooks": commit(),
     }
+
+
+def ringing(guarded: Guarded, call: Callable[[], object]) -> Callable[[], object]:
+    """A call while somebody else has an urgent letter that he has not been told of."""
+
+    def once() -> None:
+        ring(guarded.project.repository.state)
+        call()
+        (guarded.project.repository.state / FILE).unlink()
+
+    return once
 
 
 def measure(actions: dict[str, Callable[[], object]]) -> dict[str, object]:

@@ -14,11 +14,13 @@ from analyzer.proposal import Request
 from coordinator import attempts
 from coordinator.attempts import Job
 from coordinator.bootstrap import Project
-from coordinator.handoff_file import forget_handoffs
+from coordinator.gate.recall import ran_before
+from coordinator.handoff_file import forget_handoffs, handoff_file, write_handoff_file
 from coordinator.mail import reservations
 from coordinator.merging.rulings import Ruling
 from coordinator.tasks import claims, progress
 from coordinator.tasks.claims import ACTIVE, Task, Wish
+from coordinator.tasks.handoffs import Handoff, leave
 from coordinator.tasks.lifecycle import Next, Outcome, decide
 from resources.state import leases
 from resources.state.leases import Lease
@@ -111,13 +113,13 @@ def settle_alone(project: Project, ruling: Ruling) -> None:
 
 
 def _bounce_alone(project: Project, task: Task, ruling: Ruling) -> None:
-    state, why = "working", f"did not land: {ruling.why}"
+    state, why, left = "working", f"did not land: {ruling.why}", False
     if ruling.outcome is Outcome.LOOK:
         state, why = task.state, ruling.why
     elif task.program != BY_HAND and not task.slot:
         step = decide(ruling.outcome, task.attempt, project.config.agents.attempts, ruling.why)
-        state, why = ("handed_off" if step.next is Next.HAND_OFF else "retry"), step.why
-        note = f"agent-coord: {why}"
+        state, why, left = ("handed_off" if step.next is Next.HAND_OFF else "retry"), step.why, True
+        note = f"agent-coord: {why}; what was tried: {handoff_file(project, task.issue)}"
         project.mirror(
             (lambda tracker: tracker.hand_off(task.issue, note))
             if state == "handed_off"
@@ -125,6 +127,11 @@ def _bounce_alone(project: Project, task: Task, ruling: Ruling) -> None:
         )
     with project.ledger.write() as tx:
         claims.move(tx, task, state, why)
+        if left:
+            ran = ran_before(tx, project.config.gate, task.issue)
+            leave(tx, task.issue, Handoff(task.attempt, ruling.why, ruling.evidence, ran=ran))
+    if left:
+        write_handoff_file(project, task.issue, task.title)
 
 
 def _holder(project: Project, slot: str) -> tuple[Lease, Task | None]:

@@ -74,8 +74,6 @@ class GateSettings:
             raise ValueError(f'weakened must be "look", "tell" or "off", not {self.weakened!r}')
         if self.reruns < 0:
             raise ValueError("reruns must be 0 or more")
-
-    def __post_init__(self) -> None:
         if self.resolutions not in ("accept", "person"):
             raise ValueError(f'resolutions must be "accept" or "person", not {self.resolutions!r}')
 

@@ -165,8 +165,6 @@ class Loop:
         else:
             settle_alone(self.project, ruling)
             self._trouble[ruling.issue] = frozenset(ruling.paths)
-            if ruling.evidence:
-                self._handoffs[ruling.issue] = (Handoff(0, ruling.why, ruling.evidence),)
 
     def _conclude(self, attempt: Attempt, outcome: Outcome, why: str, evidence: str = "") -> None:
         if outcome is Outcome.RED:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from coordinator.bootstrap import Project
 from coordinator.gate.resolution import Shown, missing, sentence
-from coordinator.merging.land import has_landed
+from coordinator.merging.land import landing_of
 from coordinator.tasks import claims, resolutions
 from coordinator.tasks.resolutions import Kind, Resolution
 from coordinator.wherein import Caller
@@ -29,7 +29,8 @@ def look(project: Project, place: Path, base: str, issue: str, said: Resolution)
     root = project.repository.root
     if said.proof:
         proof = resolve(root, said.proof) or ""
-        return Shown(commits, dirty, proof, bool(proof) and has_landed(project.repository, project.base, proof))
+        landed = landing_of(project.repository, project.base, proof) is not None
+        return Shown(commits, dirty, proof, bool(proof) and landed)
     wanted = ["--fixed-strings", f"--grep={issue}", f"--max-count={MOST}", f"refs/heads/{project.base}"]
     return Shown(commits, dirty, naming=tuple(commit_messages(root, wanted)))
 

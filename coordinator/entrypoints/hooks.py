@@ -16,8 +16,9 @@ def main(argv: list[str]) -> int:
     """Answer the hook `argv[0]`; ends the process."""
     code, said = _answer(argv)
     if said:
-        sys.stderr.write(said)
-        sys.stderr.flush()
+        stream = sys.stderr if code else sys.stdout
+        stream.write(said)
+        stream.flush()
     os._exit(code)
 
 

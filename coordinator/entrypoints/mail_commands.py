@@ -9,6 +9,7 @@ import typer
 
 from coordinator.entrypoints.terminal import TERMINAL
 from coordinator.mail import letters
+from coordinator.mail.alarm import ring
 from coordinator.mail.letters import IMPORTANCE, Draft, Letter, Reader
 from coordinator.wherein import here
 from resources.system.clock import iso
@@ -58,6 +59,8 @@ def send(
     draft = Draft(tuple(to), subject, text, thread or here().issue, importance, ack)
     with project.ledger.write() as tx:
         number = letters.send(tx, here().agent, draft)
+        if importance == "urgent":
+            ring(project.repository.state)
     TERMINAL.answer({"letter": number, "to": to}, f"letter {number} is on its way to {', '.join(to)}")
     return 0
 

@@ -16,24 +16,60 @@ from coordinator.guard.deeds import GIT, Deed
 from coordinator.guard.places import Spot, UnknownStateError, find_scope, is_ignored, read_holds, rule_of, spots
 from coordinator.guard.rule import FREE, GRANT, REFUSED, Hold, Rule, Ruling, advice, judge, judge_tree
 from coordinator.guard.toolcall import UnreadableCallError, read_call
+from coordinator.mail.alarm import hear, rings
+from resources.system.quick_json import read_json
 
 ALLOW, DENY = 0, 2
 """Exit codes of a hook; any other one lets the tool run."""
 
 
 def answer(text: bytes, cwd: str, environ: dict[str, str]) -> tuple[int, str]:
-    """The exit code of the hook and what it says on standard error."""
+    """The exit code of the hook and what it says: on standard error when it denies, on output when it allows."""
+    said = _refusals(text, cwd, environ)
+    letters, takes_context = _letters(text, cwd, environ)
+    if said or (letters and not takes_context):
+        lines = said[:5] or ["nothing is wrong with this call, it waits for you to read this; then repeat it"]
+        return DENY, "agent-coord: " + "\n".join([*lines, *letters]) + "\n"
+    return ALLOW, _context("\n\n".join(letters)) if letters else ""
+
+
+def _refusals(text: bytes, cwd: str, environ: dict[str, str]) -> list[str]:
     try:
         folder, reading = read_call(text, cwd, environ)
         if not reading.deeds and not reading.refusals:
-            return ALLOW, ""
+            return []
         scope = find_scope(folder, environ)
-        said = _unsafe(scope, reading.refusals) or _judged(scope, reading.deeds)
+        return _unsafe(scope, reading.refusals) or _judged(scope, reading.deeds)
     except (UnknownStateError, UnreadableCallError) as error:
-        said = [f"{error}. Nothing is written while that is not known: agent-coord doctor"]
+        return [f"{error}. Nothing is written while that is not known: agent-coord doctor"]
     except Exception as error:  # noqa: BLE001 -- whatever went wrong, the write must not happen unseen
-        said = [f"the guard failed ({type(error).__name__}: {error}). Nothing is written then: agent-coord doctor"]
-    return (DENY, "agent-coord: " + "\n".join(said[:5]) + "\n") if said else (ALLOW, "")
+        return [f"the guard failed ({type(error).__name__}: {error}). Nothing is written then: agent-coord doctor"]
+
+
+def _letters(text: bytes, cwd: str, environ: dict[str, str]) -> tuple[list[str], bool]:
+    """Urgent letters to the agent, and whether its program hands on what a hook adds to a call that it allows.
+
+    Codex (whose calls have a turn) is not known to; there the call is denied once. A call without a session is a trial
+    of the guard, to which nobody listens.
+    """
+    try:
+        scope = find_scope(cwd, environ)
+        if not rings(scope["state"]):
+            return [], True
+        call = read_json(text)
+        if call.get("session_id", "proof") == "proof":
+            return [], True
+        return hear(scope["state"], scope["agent"], scope["issue"]), "turn_id" not in call
+    except Exception:  # noqa: BLE001 -- a letter that cannot be told decides nothing about the write
+        return [], True
+
+
+def _context(text: str) -> str:
+    """Words for the model beside a call that is allowed, in the form of Claude Code."""
+    from json import dumps
+
+    added = {"hookEventName": "PreToolUse", "additionalContext": f"An urgent letter for you. {text}"}
+    return dumps({"hookSpecificOutput": added})
 
 
 def _unsafe(scope: dict, refusals: list[tuple[str, str]]) -> list[str]:

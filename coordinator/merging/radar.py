@@ -14,6 +14,7 @@ from pathlib import Path
 
 from coordinator.bootstrap import Project
 from coordinator.mail import letters
+from coordinator.mail.alarm import ring
 from coordinator.merging import queue
 from coordinator.merging.collisions import BASE, Collision, Piece, news, worth_a_merge
 from coordinator.tasks import claims
@@ -54,6 +55,8 @@ def look(project: Project) -> Look:
         _remember(tx, found)
         for one in fresh:
             _tell(tx, one)
+        if fresh:
+            ring(project.repository.state)
     return Look(tuple(pieces), found, tuple(fresh))
 
 

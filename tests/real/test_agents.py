@@ -6,6 +6,7 @@ The model is ours and answers from a script; everything else is what a user runs
 from __future__ import annotations
 
 import json
+import sys
 import tomllib
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -69,6 +70,15 @@ def test_what_a_command_makes_can_be_committed(name, tmp_path):
     makes = "python3 -c \"open('ma' + 'de.txt', 'w').write('1')\"; git add -A; git commit -qm 'a-1: made'"
     with place_with(name, tmp_path, [Shell(makes), Say("done")], settings="attempts = 1") as (place, model):
         assert place.json("run", "--only", "a-1")["landed"] == 1, model.told("a-1")
+
+
+@BOTH
+def test_an_urgent_letter_is_told_at_the_next_tool_call(name, tmp_path):
+    send = f"'{sys.executable}' -m agent_coord mail send --to a-1 --subject 'mind the gap' --importance urgent"
+    turns = [Shell(f"{send} > /dev/null"), Shell("echo two"), *ONE]
+    with place_with(name, tmp_path, turns, settings="attempts = 1") as (place, model):
+        assert place.json("run", "--only", "a-1")["landed"] == 1, model.told("a-1")
+        assert "agent-1 writes (letter 1): mind the gap" in model.told("a-1")
 
 
 @BOTH

@@ -176,8 +176,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _words(item: Mapping[str, Any]) -> str:
-    """The text of a user's message or of a tool's output; "" for what the model or the program's own prompt says."""
-    if item.get("role") in ("assistant", "system", "developer") or item.get("type") in ("function_call", "reasoning"):
+    """The text of a user's message, of a tool's output or of a hook; "" for what model and program say themselves."""
+    added = item.get("role") == "system" and "hook additional context" in str(item.get("content"))
+    if (item.get("role") in ("assistant", "system", "developer") and not added) or item.get("type") in (
+        "function_call",
+        "reasoning",
+    ):
         return ""
     content = item.get("content", item.get("output", ""))
     if isinstance(content, str):

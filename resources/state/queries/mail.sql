@@ -55,3 +55,15 @@ SELECT name, MAX(about) AS about FROM (
 -- A name that may be written to.
 INSERT INTO correspondent (name, about, registered_at) VALUES (:name, :about, :now_at)
 ON CONFLICT (name) DO UPDATE SET about = excluded.about;
+
+-- name: urgent-for
+-- How many urgent letters the agent at an issue has neither read nor been told of.
+SELECT COUNT(*) AS letters FROM delivery JOIN letter ON letter.id = delivery.letter
+WHERE delivery.read_at IS NULL AND delivery.told_at IS NULL AND letter.importance = 'urgent'
+    AND ((delivery.agent = :agent AND delivery.issue IN ('', :issue)) OR (delivery.agent = '' AND delivery.issue = :issue));
+
+-- name: urgent-left
+-- One urgent letter to work under way that nobody has been told of.
+SELECT delivery.letter FROM delivery JOIN letter ON letter.id = delivery.letter
+JOIN task ON task.fence <> 0 AND (task.issue = delivery.issue OR (delivery.issue = '' AND task.agent = delivery.agent))
+WHERE delivery.read_at IS NULL AND delivery.told_at IS NULL AND letter.importance = 'urgent' LIMIT 1;

@@ -1,0 +1,60 @@
+"""An urgent letter reaches its agent at the next tool call, through the hook that guards its tools. Light.
+
+Nearly every call finds no such letter, so that must cost nothing: a file beside the ledger says that there may be one.
+It is made and taken away inside write transactions of the ledger, which exclude each other, so no letter can slip
+through between them. Whoever finds the file counts its own letters by a look into the ledger, and only then opens it.
+"""
+
+from __future__ import annotations
+
+import os
+
+FILE = "urgent"
+MOST = 2_000
+"""Characters of a letter that are told; the rest is in the inbox."""
+
+
+def ring(state: str | os.PathLike[str]) -> None:
+    """Say that there is an urgent letter. To be called inside the transaction that sends it."""
+    with open(os.path.join(state, FILE), "w"):
+        pass
+
+
+def rings(state: str) -> bool:
+    """Whether somebody may have an urgent letter that he has not been told of."""
+    return os.path.exists(os.path.join(state, FILE))
+
+
+def hear(state: str, agent: str, issue: str) -> list[str]:
+    """The urgent letters that the agent at `issue` has not been told of, as texts; it is told now, once.
+
+    Mail is a courtesy of the hook: a ledger that does not answer tells nothing here.
+    """
+    from resources.state.peek import Error, peek
+
+    try:
+        ((count,),) = peek(state, "mail.sql", ("urgent-for",), {"agent": agent, "issue": issue})
+    except (Error, OSError):
+        return []
+    return _told(state, agent, issue) if count["letters"] else []
+
+
+def _told(state: str, agent: str, issue: str) -> list[str]:
+    from pathlib import Path
+
+    from coordinator.mail.letters import Reader, tell
+    from resources.state.sqlite import SqliteLedger
+    from resources.system.errors import Failure
+
+    try:
+        ledger = SqliteLedger(Path(state))
+        try:
+            with ledger.write() as tx:
+                found = tell(tx, Reader(agent, issue))
+                if tx.one("urgent-left") is None:
+                    Path(state, FILE).unlink(missing_ok=True)
+        finally:
+            ledger.close()
+    except Failure:
+        return []
+    return [f"{letter.sender} writes (letter {letter.id}): {letter.subject}\n{letter.body[:MOST]}" for letter in found]
