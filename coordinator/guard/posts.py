@@ -25,6 +25,7 @@ from coordinator.guard.grants import ALLOWED
 from coordinator.guard.places import SCHEMA, git_folder
 from coordinator.guard.rule import Rule
 from coordinator.guard.settings import ScopeSettings
+from coordinator.mail.alarm import FILE
 from resources.system.files import replace_file
 from resources.system.git import git
 from resources.system.repository import Repository
@@ -92,7 +93,8 @@ def _scope(repository: Repository, settings: ScopeSettings, post: Post, admin: P
     rule = rule_for(settings, held.lease.agent, held.lease.issue)
     return {
         "schema": SCHEMA, "slot": held.slot.name, "path": str(held.slot.path.resolve()), "root": str(repository.root),
-        "common": str(repository.common), "state": str(repository.state), "admin": str(admin), "base": held.base,
+        "common": str(repository.common), "state": str(repository.state), "bell": str(repository.state / FILE),
+        "admin": str(admin), "base": held.base,
         "base_branch": post.base_branch, "refs": f"refs/heads/{branches_of(held.slot.name)}", "fence": held.lease.fence,
         "write": list(post.write), **rule._asdict(),
     }  # fmt: skip

@@ -16,8 +16,6 @@ from coordinator.guard.deeds import GIT, Deed
 from coordinator.guard.places import Spot, UnknownStateError, find_scope, is_ignored, read_holds, rule_of, spots
 from coordinator.guard.rule import FREE, GRANT, REFUSED, Hold, Rule, Ruling, advice, judge, judge_tree
 from coordinator.guard.toolcall import UnreadableCallError, read_call
-from coordinator.mail.alarm import hear, rings
-from resources.system.quick_json import read_json
 
 ALLOW, DENY = 0, 2
 """Exit codes of a hook; any other one lets the tool run."""
@@ -54,8 +52,11 @@ def _letters(text: bytes, cwd: str, environ: dict[str, str]) -> tuple[list[str],
     """
     try:
         scope = find_scope(cwd, environ)
-        if not rings(scope["state"]):
+        if not os.path.exists(scope.get("bell", "")):
             return [], True
+        from coordinator.mail.alarm import hear
+        from resources.system.quick_json import read_json
+
         call = read_json(text)
         if call.get("session_id", "proof") == "proof":
             return [], True

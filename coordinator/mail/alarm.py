@@ -20,11 +20,6 @@ def ring(state: str | os.PathLike[str]) -> None:
         pass
 
 
-def rings(state: str) -> bool:
-    """Whether somebody may have an urgent letter that he has not been told of."""
-    return os.path.exists(os.path.join(state, FILE))
-
-
 def hear(state: str, agent: str, issue: str) -> list[str]:
     """The urgent letters that the agent at `issue` has not been told of, as texts; it is told now, once.
 
