@@ -112,7 +112,7 @@ def ringing(guarded: Guarded, call: Callable[[], object]) -> Callable[[], object
     def once() -> None:
         ring(guarded.project.repository.state)
         call()
-        (guarded.project.repository.state / FILE).unlink()
+        (guarded.project.repository.state / FILE).write_text("")
 
     return once
 

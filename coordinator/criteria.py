@@ -2,14 +2,15 @@
 
 What is asked: did anything land that no gate had seen (must be 0), which share of the landed issues has recorded checks
 (95 % or more), did two agents ever hold the same paths (must be 0), how long does it take from a red gate or a conflict
-to the landing (the median), and how often does an agent have to wait for paths (under 5 %; more than that asks for
-other measures). Weeks are ISO weeks of UTC.
+to the landing (the median), and how much do agents stand in each other's way: reservations that had to wait (under 5 %,
+and no more than 20 on any day), waits for mutexes (10 minutes on any day), attempts that changed what all share. More
+than that asks for another measure, which `advice` names. Weeks are ISO weeks of UTC, days too.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,10 @@ RECORDED = 0.95
 """The share of landed issues that must have recorded checks."""
 WAITS_AT = 0.05
 """The share of reservations that had to wait from which on something else should be tried."""
+WAITS_A_DAY = 20
+"""The same, as a number on the worst day: a busy day hides many waits in a small share."""
+MUTEX_A_DAY = 600.0
+"""Seconds that may be waited for mutexes on the worst day."""
 
 
 @dataclass
@@ -38,6 +43,11 @@ class Week:
     repairs: list[float] = field(default_factory=list)
     reserved: int = 0
     waited: int = 0
+    mutexes: int = 0
+    shared: int = 0
+    waits_on: Counter[str] = field(default_factory=Counter)
+    mutex_on: Counter[str] = field(default_factory=Counter)
+    """Day -> waits for paths, and seconds waited for mutexes."""
 
     def as_json(self) -> dict[str, Any]:
         """The figures of the week; shares are None where nothing happened."""
@@ -51,6 +61,10 @@ class Week:
             "median_repair_seconds": round(median(self.repairs), 1) if self.repairs else None,
             "reservations": tries,
             "wait_rate": round(self.waited / tries, 3) if tries else None,
+            "most_waits_a_day": max(self.waits_on.values(), default=0),
+            "mutex_waits": self.mutexes,
+            "most_mutex_seconds_a_day": round(max(self.mutex_on.values(), default=0), 1),
+            "shared_state_failures": self.shared,
         }
 
 
@@ -75,15 +89,29 @@ def by_week(events: Iterable[Row], judged: Judged) -> dict[str, Week]:
                 broken.setdefault(issue, row["at"])
             case "task.handed_off":
                 week.handed_off += 1
-            case "paths.reserved":
-                week.reserved += 1
-            case "paths.refused":
-                week.waited += 1
             case "landing.landed":
                 _count(week, judged.trees.get(str(data.get("merged")), ""), judged)
                 if issue in broken:
                     week.repairs.append(row["at"] - broken.pop(issue))
+            case _:
+                _contend(week, row, data)
     return {name: week for name, week in sorted(weeks.items()) if week != Week()}
+
+
+def _contend(week: Week, row: Row, data: Mapping[str, Any]) -> None:
+    """Count where agents stood in each other's way."""
+    day = datetime.fromtimestamp(row["at"], UTC).date().isoformat()
+    match row["kind"]:
+        case "paths.reserved":
+            week.reserved += 1
+        case "paths.refused":
+            week.waited += 1
+            week.waits_on[day] += 1
+        case "mutex.waited" | "mutex.refused":
+            week.mutexes += 1
+            week.mutex_on[day] += data["seconds"]
+        case "attempt.ended" if data.get("strays"):
+            week.shared += 1
 
 
 def _count(week: Week, tree: str, judged: Judged) -> None:
@@ -119,14 +147,27 @@ def advice(weeks: Mapping[str, Week], overlaps: int) -> list[str]:
         found.append(f"{name}: {week.unjudged} landings without a verdict of the gate; who else moves the base branch?")
     if figures["recorded_checks"] is not None and figures["recorded_checks"] < RECORDED:
         found.append(f"{name}: {figures['recorded_checks']:.0%} of the landings have checks; configure [[gate.checks]]")
-    if figures["wait_rate"] is not None and figures["wait_rate"] > WAITS_AT:
-        found.append(
-            f"{name}: {figures['wait_rate']:.0%} of the reservations had to wait: "
-            "fewer agents, or track-analyzer recommend --write-deps"
-        )
+    found += [f"{name}: {sentence}" for sentence in _contention(figures)]
     if overlaps:
         found.append(f"{overlaps} times two agents held the same paths: agent-coord doctor, and report it")
     return found
+
+
+def _contention(figures: Mapping[str, Any]) -> list[str]:
+    """Where agents stood in each other's way too much, each with what to try next."""
+    rate, waits, seconds = figures["wait_rate"], figures["most_waits_a_day"], figures["most_mutex_seconds_a_day"]
+    shared = figures["shared_state_failures"]
+    told = (
+        (rate is not None and rate > WAITS_AT, f"{rate or 0:.0%} of the reservations had to wait",
+         "fewer agents, or track-analyzer recommend --write-deps"),
+        (waits > WAITS_A_DAY, f"{waits} waits for paths on one day",
+         "agent-coord run --sequential for what meets in the same files"),
+        (seconds > MUTEX_A_DAY, f"{seconds / 60:.0f} minutes were waited for mutexes on one day",
+         "give what runs alone a port, a database or a folder of its slot's own"),
+        (shared > 0, f"{shared} attempts changed the main checkout, which all share",
+         'a wall around agents ([scope] wall = "auto")'),
+    )  # fmt: skip
+    return [f"{what}: {remedy}" for too_much, what, remedy in told if too_much]
 
 
 def _week(at: float) -> str:

@@ -78,6 +78,7 @@ def _weeks(weeks: Mapping[str, Week]) -> str:
         "handed off",
         "median repair",
         "waits for paths",
+        "waits for mutexes",
     )
     rows = []
     for name, week in weeks.items():
@@ -85,7 +86,7 @@ def _weeks(weeks: Mapping[str, Week]) -> str:
         repair, rate, checks = one["median_repair_seconds"], one["wait_rate"], one["recorded_checks"]
         rows.append((
             name, one["landed"], one["landed_without_gate"], _percent(checks), one["bounced"], one["handed_off"],
-            "–" if repair is None else clock(repair), _percent(rate),
+            "–" if repair is None else clock(repair), _percent(rate), one["mutex_waits"],
         ))  # fmt: skip
     return _table("By week", heads, rows)
 

@@ -9,6 +9,7 @@ import typer
 from coordinator.entrypoints import (
     base_commands,
     mail_commands,
+    mutex_commands,
     pool_commands,
     queue_commands,
     task_commands,
@@ -25,7 +26,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (base_commands, work_commands, pool_commands, queue_commands, task_commands, mail_commands):
+for commands in (
+    base_commands,
+    work_commands,
+    pool_commands,
+    queue_commands,
+    task_commands,
+    mail_commands,
+    mutex_commands,
+):
     commands.register(app)
 
 
@@ -58,6 +67,7 @@ def _global(
 def run_app(argv: list[str]) -> int:
     """Run a command line; returns its exit code. Raises Failure for the caller to render."""
     # The contract lets the global options stand behind the command too.
-    moved = [word for word in argv if word in ("--json", "--quiet", "--verbose", "--no-color")]
-    rest = [word for word in argv if word not in moved]
-    return run_typer(app, [*moved, *rest], "agent-coord")
+    end = argv.index("--") if "--" in argv else len(argv)
+    moved = [word for word in argv[:end] if word in ("--json", "--quiet", "--verbose", "--no-color")]
+    rest = [word for word in argv[:end] if word not in moved]
+    return run_typer(app, [*moved, *rest, *argv[end:]], "agent-coord")

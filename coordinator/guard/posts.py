@@ -77,6 +77,7 @@ def post_guard(repository: Repository, settings: ScopeSettings, post: Post) -> P
     replace_file(admin / ALLOWED, "".join(f"{path}\n" for path in plain), mode=0o600)
     replace_file(admin / "base", post.held.base + "\n", mode=0o600)
     _write_hooks(repository, slot.path, admin, str(scope["refs"]))
+    (repository.state / FILE).touch()
     replace_file(admin / SCOPE_FILE, json.dumps(scope, indent=1), mode=0o600)
     _switch_on(slot.path, admin / "hooks")
     return admin / SCOPE_FILE

@@ -52,7 +52,7 @@ def _letters(text: bytes, cwd: str, environ: dict[str, str]) -> tuple[list[str],
     """
     try:
         scope = find_scope(cwd, environ)
-        if not os.path.exists(scope.get("bell", "")):
+        if os.stat(scope["bell"]).st_size == 0:
             return [], True
         from coordinator.mail.alarm import hear
         from resources.system.quick_json import read_json

@@ -21,13 +21,14 @@ from coordinator.guard import landlock
 from coordinator.guard.places import git_folder
 from coordinator.guard.posts import admin_folder
 from coordinator.guard.settings import ScopeSettings
+from coordinator.mail.alarm import FILE
 from resources.system.errors import Failure
 from resources.system.process import run
 from resources.system.repository import Repository
 from resources.worktrees.slots import branches_of
 
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/ptmx", "/dev/pts", "/dev/shm", "/dev/fd")  # noqa: S108
-LEDGER = ("ledger.sqlite3", "ledger.sqlite3-wal", "ledger.sqlite3-shm", "ledger.lock")
+LEDGER = ("ledger.sqlite3", "ledger.sqlite3-wal", "ledger.sqlite3-shm", "ledger.lock", FILE)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """An urgent letter reaches its agent at the next tool call, through the hook that guards its tools. Light.
 
-Nearly every call finds no such letter, so that must cost nothing: a file beside the ledger says that there may be one.
-It is made and taken away inside write transactions of the ledger, which exclude each other, so no letter can slip
-through between them. Whoever finds the file counts its own letters by a look into the ledger, and only then opens it.
+Nearly every call finds no such letter, so that must cost nothing: a file beside the ledger is empty unless there may be
+one. It is written and emptied inside write transactions of the ledger, which exclude each other, so no letter can slip
+through between them; it is never removed, because behind a wall files can be written that are there, but not made.
+Whoever finds something in it counts its own letters by a look into the ledger, and only then opens it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ MOST = 2_000
 
 def ring(state: str | os.PathLike[str]) -> None:
     """Say that there is an urgent letter. To be called inside the transaction that sends it."""
-    with open(os.path.join(state, FILE), "w"):
-        pass
+    _write(state, "1")
+
+
+def _write(state: str | os.PathLike[str], text: str) -> None:
+    with open(os.path.join(state, FILE), "w") as stream:
+        stream.write(text)
 
 
 def hear(state: str, agent: str, issue: str) -> list[str]:
@@ -47,7 +52,7 @@ def _told(state: str, agent: str, issue: str) -> list[str]:
             with ledger.write() as tx:
                 found = tell(tx, Reader(agent, issue))
                 if tx.one("urgent-left") is None:
-                    Path(state, FILE).unlink(missing_ok=True)
+                    _write(state, "")
         finally:
             ledger.close()
     except Failure:

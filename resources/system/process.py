@@ -183,14 +183,18 @@ def leave_running(argv: Sequence[str], *, cwd: Path, keep: Sequence[int] = ()) -
     subprocess.run(shell, cwd=cwd, env=env, pass_fds=tuple(keep), start_new_session=True, check=True)
 
 
-def attend(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], out: IO[str]) -> int:
+def attend(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], out: IO[str], keep: Sequence[int] = ()) -> int:
     """Run a program in the foreground, its output going to `out` (a real file) as it comes; returns its exit code.
+
+    `keep` are descriptors that it inherits (a lock, say).
 
     It stays in our process group, so that Ctrl-C at the terminal reaches it too; when we are interrupted by other
     means it is interrupted as well, and killed when that does not end it.
     """
     try:
-        process = subprocess.Popen(list(argv), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out)
+        process = subprocess.Popen(
+            list(argv), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, pass_fds=tuple(keep)
+        )
     except FileNotFoundError as error:
         raise _not_started(argv, cwd, error) from error
     try:

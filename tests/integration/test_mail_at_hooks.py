@@ -39,7 +39,7 @@ def test_an_allowed_call_brings_it_along_once(guarded: Guarded) -> None:
     assert "leave mine/b.py" in added["additionalContext"]
     assert "permissionDecision" not in added
     assert ask(guarded, READ).stdout == ""
-    assert not (guarded.root / ".git" / "agent-coord" / "urgent").exists(), "the next call has nothing to look for"
+    assert (guarded.root / ".git" / "agent-coord" / "urgent").read_text() == "", "the next call has nothing to look for"
 
 
 def test_a_refusal_tells_it_with_the_reason(guarded: Guarded) -> None:

@@ -34,6 +34,22 @@ def test_by_week() -> None:
     assert advice({}, 0) == []
 
 
+def contended(*events: dict) -> str:
+    return " ".join(advice(by_week(events, Judged((), (), {})), 0))
+
+
+def test_what_stands_in_the_way_is_counted_by_day_and_names_what_to_try() -> None:
+    reserved = [event(MONDAY, "paths.reserved")] * 1000
+    waits = [event(MONDAY + day * 86400, "paths.refused") for day in (0, 1) for _ in range(20)]
+    assert contended(*reserved, *waits) == ""
+    assert "21 waits for paths on one day" in contended(*reserved, *waits, event(MONDAY, "paths.refused"))
+    mutex = [event(MONDAY + day * 86400, "mutex.waited", seconds=600.0) for day in (0, 1)]
+    assert contended(*mutex) == ""
+    assert "10 minutes were waited for mutexes" in contended(*mutex, event(MONDAY, "mutex.refused", seconds=5.0))
+    assert "1 attempts changed the main checkout" in contended(event(MONDAY, "attempt.ended", strays="x"))
+    assert contended(event(MONDAY, "attempt.ended", strays="")) == ""
+
+
 def test_overlaps_in_time_and_path_are_found() -> None:
     def held(agent: str, pattern: str, begin: float, end: float | None, shared: int = 0) -> dict:
         return {
