@@ -16,7 +16,7 @@ from pathlib import Path
 from coordinator.bootstrap import Project
 from coordinator.wherein import Caller
 from resources.system.errors import Failure, Misuse, NotNow
-from resources.system.files import file_lock, inherited_locks, state_home
+from resources.system.files import file_lock, inherited_locks, mutex_folder
 from resources.system.process import attend, clean_environment, identify
 
 TOLD = 0.05
@@ -31,9 +31,8 @@ def run_alone(project: Project, caller: Caller, name: str, argv: Sequence[str], 
     """
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise Misuse("bad-mutex", f"{name!r} is no name for a mutex", mend="letters, figures, - and .")
-    file, began = state_home() / "mutex" / f"{name}.lock", time.monotonic()
+    file, began = _lock(name), time.monotonic()
     who = f"{caller.agent}" + (f" for {caller.issue}" if caller.issue else "") + f" (pid {identify().pid})"
-    got = began
     try:
         with file_lock(file, what=f"the mutex {name}", wait=wait, note=who, inherited=True):
             got = time.monotonic()
@@ -41,14 +40,21 @@ def run_alone(project: Project, caller: Caller, name: str, argv: Sequence[str], 
     except NotNow:
         _tell(project, caller, "mutex.refused", name, time.monotonic() - began)
         raise
-    except PermissionError as error:
-        raise Failure(
-            "mutex-unwritable", f"the lock of the mutex {name} cannot be written here", why=str(error),
-            mend=f'add "{file.parent}" to [scope] wall_writes, or to what the sandbox lets be written',
-        ) from error  # fmt: skip
     if got - began > TOLD:
         _tell(project, caller, "mutex.waited", name, got - began)
     return code if code >= 0 else 128 - code
+
+
+def _lock(name: str) -> Path:
+    try:
+        file = mutex_folder() / f"{name}.lock"
+        file.touch()
+    except OSError as error:
+        raise Failure(
+            "mutex-unwritable", f"the lock of the mutex {name} cannot be written here", why=str(error),
+            mend="let the wall or sandbox around you write that folder",
+        ) from error  # fmt: skip
+    return file
 
 
 def _tell(project: Project, caller: Caller, kind: str, name: str, seconds: float) -> None:

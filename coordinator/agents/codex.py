@@ -27,6 +27,7 @@ from coordinator.agents.guard import Guard, mark_of
 from coordinator.agents.programs import need, read_servers
 from coordinator.transcripts.activity import Activity, Ending, ending
 from coordinator.transcripts.reading import read_line
+from resources.system.files import mutex_folder
 from resources.system.repository import find_repository, git_dir_of
 
 _OUTER = ("CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED", "CODEX_THREAD_ID")
@@ -95,7 +96,7 @@ def _home(assignment: Assignment) -> Path:
 def _writable(slot: Path) -> list[str]:
     repository = find_repository(slot)
     parts = (repository.common / name for name in ("objects", "refs", "logs"))
-    wanted = (git_dir_of(slot), repository.state, *parts)
+    wanted = (git_dir_of(slot), repository.state, mutex_folder(), *parts)
     # The sandbox fails as a whole on a folder that is not there.
     return [str(path) for path in wanted if path.is_dir()]
 

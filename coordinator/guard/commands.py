@@ -88,7 +88,8 @@ class Reading:
                 words = words[1:]
             if name == "xargs" and words:
                 words = [*words, "\0\0"]
-        return words
+        inner = _under_mutex(words)
+        return self._unwrapped(inner) if inner else words
 
     def _program(self, name: str, words: list[str], command: Simple, level: int) -> None:
         if name in ("cd", "pushd"):
@@ -183,3 +184,14 @@ def _bare(words: list[str]) -> list[str]:
     while at < len(words) and words[at] in _KEYWORDS:
         at += 1
     return words[at:]
+
+
+def _under_mutex(words: list[str]) -> list[str]:
+    """The program that `agent-coord mutex run` runs, empty when the words are another command."""
+    ours = bool(words) and words[0].rpartition("/")[2] == "agent-coord"
+    if not ours or "mutex" not in words or "run" not in words:
+        return []
+    rest = words[words.index("run") + 1 :]
+    while rest and rest[0].startswith("-"):
+        rest = rest[2 if rest[0] in ("--name", "--wait") else 1 :]
+    return rest

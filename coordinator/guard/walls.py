@@ -23,6 +23,7 @@ from coordinator.guard.posts import admin_folder
 from coordinator.guard.settings import ScopeSettings
 from coordinator.mail.alarm import FILE
 from resources.system.errors import Failure
+from resources.system.files import mutex_folder
 from resources.system.process import run
 from resources.system.repository import Repository
 from resources.worktrees.slots import branches_of
@@ -79,7 +80,7 @@ def writable(repository: Repository, settings: ScopeSettings, slot: Path) -> lis
     own = [temporary_folder(slot), *refs]
     for folder in own:
         folder.mkdir(parents=True, exist_ok=True)
-    places = [slot, Path(git_folder(str(slot))), repository.common / "objects", *own]
+    places = [slot, Path(git_folder(str(slot))), repository.common / "objects", mutex_folder(), *own]
     ledger = [repository.state / name for name in LEDGER]
     wanted = [Path(place).expanduser() for place in settings.wall_writes]
     return [str(place) for place in (*places, *ledger, *wanted, *map(Path, DEVICES))]

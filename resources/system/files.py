@@ -29,6 +29,13 @@ def state_home() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "agent-coord"
 
 
+def mutex_folder() -> Path:
+    """Where the locks lie that exclude programs on this machine by name; made when it is missing."""
+    folder = state_home() / "mutex"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def replace_file(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
     """Write `content` to `path` so that a reader sees the old or the new file, never a part.
 

@@ -195,7 +195,7 @@ def attend(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], out: IO[st
         process = subprocess.Popen(
             list(argv), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, pass_fds=tuple(keep)
         )
-    except FileNotFoundError as error:
+    except (FileNotFoundError, PermissionError) as error:
         raise _not_started(argv, cwd, error) from error
     try:
         return process.wait()
