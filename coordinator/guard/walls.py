@@ -29,7 +29,7 @@ from resources.system.repository import Repository
 from resources.worktrees.slots import branches_of
 
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/ptmx", "/dev/pts", "/dev/shm", "/dev/fd")  # noqa: S108
-LEDGER = ("ledger.sqlite3", "ledger.sqlite3-wal", "ledger.sqlite3-shm", "ledger.lock", FILE)
+LEDGER = ("ledger.sqlite3", "ledger.sqlite3-wal", "ledger.sqlite3-shm", "ledger.lock", "ledger.queue", FILE)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,18 @@
 """An urgent letter reaches its agent at the next tool call, once, whatever that call is."""
 
 import json
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
+from coordinator.guard.posts import hook_command
+from coordinator.guard.walls import offered, walled, writable
 from tests.support.guarded import Guarded, make_guarded
 from tests.support.projects import Place
 
+ROOT = Path(__file__).parents[2]
 READ = ("Read", {"file_path": "mine/a.py"})
 STASH = ("Bash", {"command": "git stash"})
 
@@ -80,3 +85,21 @@ def test_without_a_ledger_that_answers_reading_goes_on(guarded: Guarded) -> None
     answer = ask(guarded, READ)
     aside.rename(ledger)
     assert (answer.returncode, answer.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("kind", ["landlock", "bwrap"])
+def test_behind_a_wall_letters_are_sent_and_told(guarded: Guarded, kind: str) -> None:
+    offer = offered()
+    if kind not in offer.kinds:
+        pytest.skip(offer.missing[kind])
+    places = writable(guarded.project.repository, guarded.project.config.scope, guarded.slot)
+    send = f"cd {shlex.quote(str(ROOT))} && '{sys.executable}' -m agent_coord --repo {shlex.quote(str(guarded.root))}"
+    send += " mail send --to a-1 --subject walled --importance urgent"
+    sent = guarded.shell(shlex.join(walled(kind, ("sh", "-c", send), guarded.slot, places)))
+    assert sent.returncode == 0, sent.stderr
+    call = {"session_id": "s-1", "hook_event_name": "PreToolUse", "cwd": str(guarded.slot), "tool_name": READ[0]}
+    text = shlex.quote(json.dumps({**call, "tool_input": READ[1]}))
+    hook = f"printf %s {text} | {shlex.join(hook_command('pre-tool-use'))}"
+    told = guarded.shell(shlex.join(walled(kind, ("sh", "-c", hook), guarded.slot, places)))
+    assert "walled" in told.stdout, told.stderr
+    assert ask(guarded, READ).stdout == ""
