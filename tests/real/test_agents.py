@@ -83,7 +83,7 @@ def test_an_urgent_letter_is_told_at_the_next_tool_call(name, tmp_path):
 
 @BOTH
 def test_a_red_gate_goes_back_to_the_same_session(name, tmp_path):
-    check = '[gate]\nchecks = [{name = "good", run = ["grep", "-q", "good", "one.txt"]}]\n[agents]'
+    check = '[gate]\nchecks = [{name = "good", run = ["sh", "-c", "grep -q good one.txt"]}]\n[agents]'
     turns = [
         *ONE,
         Shell("echo good > one.txt && git commit -qam 'a-1: mended'"),
