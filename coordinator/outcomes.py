@@ -35,6 +35,8 @@ LEAVES = {
 
 def inspect(project: Project, attempt: Attempt) -> tuple[Work, str]:
     """What the attempt left in its slot, and the tip of its branch, which is in the main repository then."""
+    if not attempt.held.slot.path.is_dir():
+        return _inspect_branch(project, attempt)
     project.pool.collect(attempt.held.slot)
     place, base = attempt.held.slot.path, attempt.held.base
     tip = resolve(place, "HEAD") or base
@@ -44,6 +46,15 @@ def inspect(project: Project, attempt: Attempt) -> tuple[Work, str]:
     strays = (*([found.told] if found.told else ()), *found.slot)
     changed, dirty = tuple(changed_files(place, base, tip)), tuple(dirty_files(place))
     return Work(attempt.issue.id, messages, changed, dirty, strays), tip
+
+
+def _inspect_branch(project: Project, attempt: Attempt) -> tuple[Work, str]:
+    """The same where the agent has taken its worktree away: what it had committed is on its branch."""
+    root, held = project.repository.root, attempt.held
+    tip = resolve(root, f"refs/heads/{held.branch}") or held.base
+    messages = tuple(message for _, message in commit_messages(root, [f"{held.base}..{tip}"]))
+    strays = ("its worktree is gone",)
+    return Work(attempt.issue.id, messages, tuple(changed_files(root, held.base, tip)), strays=strays), tip
 
 
 def refused(attempt: Attempt, why: str) -> Outcome:

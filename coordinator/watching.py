@@ -77,7 +77,7 @@ def _weigh(project: Project, attempt: Attempt, work: Work) -> tuple[str, str]:
     """Why the work of an agent that ended well cannot be judged, and why its issue is to be closed without any."""
     with project.ledger.read() as snapshot:
         said = said_in(snapshot, attempt.task)
-    if said is None:
+    if said is None or not attempt.held.slot.path.is_dir():
         return "; ".join(complaints(work, commit_names_issue=project.config.gate.commit_names_issue)), ""
     issue, held = attempt.issue, attempt.held
     shown = look_for_proof(project, held.slot.path, held.base, issue.id, said)
