@@ -22,6 +22,19 @@ CONFIG = ".agent-worktrees/config.toml"
 ATTEMPTS = 6
 """Many issues replace lines that another one brings without depending on it: they are tried again on later bases."""
 
+WORK = 4.0
+"""Gate durations that an attempt takes."""
+FORESIGHT = ("predicted", "none", "oracle")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How many agents, how long a gate lasts in seconds (0: no waiting at all), and one of `FORESIGHT`."""
+
+    agents: int
+    unit: float = 0.0
+    foresight: str = "predicted"
+
 
 @dataclass(frozen=True)
 class Built:
@@ -32,14 +45,20 @@ class Built:
     commits: Mapping[str, tuple[str, ...]]
 
 
-def build(corpus: Corpus, home: Path, agents: int) -> Built:
-    """Make the repository below `home`, configured for so many agents at once; `home` must be empty."""
+def build(corpus: Corpus, home: Path, setting: Setting) -> Built:
+    """Make the repository below `home`, configured for the setting; `home` must be empty."""
     root, scripts, marks = home / "repository", home / "scripts", home / "marks"
     root.mkdir()
     git(root, "init", "--quiet", "--initial-branch=main")
     for key, value in (("user.name", "Replay"), ("user.email", "replay@localhost"), ("gc.auto", "0")):
         git(root, "config", key, value)
-    git(root, "fast-import", "--quiet", f"--export-marks={marks}", stdin=b"".join(_stream(corpus)))
+    git(
+        root,
+        "fast-import",
+        "--quiet",
+        f"--export-marks={marks}",
+        stdin=b"".join(_stream(corpus, setting.foresight == "oracle")),
+    )
     git(root, "reset", "--quiet", "--hard", "main")
     shas = [line.partition(" ")[2] for line in sorted(marks.read_text().splitlines(), key=_mark)]
     commits: dict[str, tuple[str, ...]] = {}
@@ -47,10 +66,11 @@ def build(corpus: Corpus, home: Path, agents: int) -> Built:
         commits[step.issue] = (*commits.get(step.issue, ()), sha)
     scripts.mkdir()
     for issue in corpus.issues:
-        steps = f"[[attempt]]\n[[attempt.step]]\ncherry_pick = {json.dumps(commits[issue['id']])}\n"
+        wait = f"[[attempt.step]]\nsleep = {WORK * setting.unit}\n" if setting.unit else ""
+        steps = f"[[attempt]]\n{wait}[[attempt.step]]\ncherry_pick = {json.dumps(commits[issue['id']])}\n"
         (scripts / f"{issue['id']}.toml").write_text(steps)
     (root / CONFIG).parent.mkdir()
-    (root / CONFIG).write_text(_config(scripts, agents))
+    (root / CONFIG).write_text(_config(scripts, setting))
     return Built(root, shas[0], commits)
 
 
@@ -63,9 +83,9 @@ def _mark(line: str) -> int:
     return int(line.partition(" ")[0].removeprefix(":"))
 
 
-def _stream(corpus: Corpus) -> Iterator[bytes]:
+def _stream(corpus: Corpus, declared: bool) -> Iterator[bytes]:
     began = min((step.at for step in corpus.steps), default=1)
-    tracker = [json.dumps(record(issue), ensure_ascii=False) for issue in corpus.issues]
+    tracker = [json.dumps(record(issue, declared), ensure_ascii=False) for issue in corpus.issues]
     yield _commit("refs/heads/main", 1, began - 1, "Where the window begins")
     for path, lines in {**base_files(corpus), TRACKER: tracker}.items():
         yield _file(path, lines)
@@ -86,18 +106,30 @@ def _file(path: str, lines: Iterable[str]) -> bytes:
     return f"M 100644 inline {path}\ndata {len(text)}\n".encode() + text + b"\n"
 
 
-def record(issue: Mapping[str, Any]) -> dict[str, Any]:
-    """The issue as a tracker would hold it before any work: nothing that tells what the work will touch."""
+def record(issue: Mapping[str, Any], declared: bool = False) -> dict[str, Any]:
+    """The issue as a tracker would hold it before any work: nothing that tells what the work will touch.
+
+    With `declared` its metadata names the true files. An epic that has commits of its own was worked on like a task:
+    it becomes one, because containers are given to nobody.
+    """
     kept = ("id", "title", "description", "design", "acceptance_criteria", "labels", "issue_type", "priority")
     edges = [{"issue_id": issue["id"], "depends_on_id": target, "type": kind} for target, kind in issue["deps"]]
     created = iso(issue["created_ts"])
-    return {name: issue[name] for name in kept} | {"status": "open", "created_at": created, "dependencies": edges}
+    more = {"status": "open", "created_at": created, "dependencies": edges}
+    if issue["issue_type"] == "epic":
+        more["issue_type"] = "task"
+    if declared:
+        more["metadata"] = {"files": issue["files"]}
+    return {name: issue[name] for name in kept} | more
 
 
-def _config(scripts: Path, agents: int) -> str:
+def _config(scripts: Path, setting: Setting) -> str:
+    agents = setting.agents
     check = json.dumps(["git", "diff", "--check", "HEAD^1", "HEAD"])
+    blind = "[plan]\nconflict_at = 1.0\npriced_at = 1.0\n\n" if setting.foresight == "none" else ""
+    slow = f'\n[[gate.checks]]\nname = "time"\nrun = ["sleep", "{setting.unit}"]\n' if setting.unit else ""
     return f"""\
-[pool]
+{blind}[pool]
 size = {agents}
 minimum = {min(agents, 3)}
 maximum = {max(agents, 10)}
@@ -120,4 +152,4 @@ weakened = "off"
 [[gate.checks]]
 name = "no conflict markers"
 run = {check}
-"""
+{slow}"""

@@ -1,12 +1,20 @@
 """Replays a window of a real repository's history through the real commands, with agents that pick the true commits.
 
-    python benchmarks/replay.py ntm --agents 4 [--json] [--keep] [--limit ISSUES]
+    python benchmarks/replay.py ntm --agents 4 [--foresight oracle] [--unit SECONDS] [--json] [--keep] [--limit ISSUES]
+    python benchmarks/replay.py ntm --agents 1 4 8 --played [--foresight predicted none oracle]
 
 The corpus (`corpus`) becomes a repository with a tracker (`building`); `init`, `run`, `cleanup` and `detect-leaks` run
 as a user would type them; each agent cherry-picks its issue's true commits onto whatever base it was given, and fails
 where they conflict. Afterwards git and the ledger's own answers tell what happened: `broken_mains` counts the commits
 on main that are no whole landing (`wholeness`), `conflicts` the attempts that met one, while picking or at landing.
 Beside it stand two yardsticks from the same commits without any coordination (`yardsticks`).
+
+*Foreseen* are the pairs of issues that the plan keeps apart before any work begins. The foresight is the product's
+(*predicted*), *none* (`conflict_at` and `priced_at` 1, which no guess reaches), or an *oracle*'s (each issue's metadata
+declares its true files). With `--unit` the gate sleeps that many seconds and an agent four times as many before it
+picks, and `gates` is the wall clock in these units: it holds all that the machine adds, so a unit under a second tells
+more of the machine than of the product. `--played` takes a virtual clock instead (`replay_played`) and prints one line
+for each number of agents and each foresight.
 
 Exit code: 0 when every issue landed or is handed off with a reason, main is whole and nothing leaked, else 1.
 """
@@ -25,9 +33,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.building import Built, build
+from benchmarks.building import ATTEMPTS, FORESIGHT, Built, Setting, build
 from benchmarks.commands import ask, command
 from benchmarks.corpus import Corpus, find_corpus, read_corpus
+from benchmarks.replay_played import played, sequential_gates
 from benchmarks.wholeness import broken_landings
 from benchmarks.yardsticks import measure
 from resources.system.errors import Failure
@@ -39,8 +48,10 @@ def main(argv: Sequence[str]) -> int:
     corpus = read_corpus(find_corpus(options.corpus), options.limit)
     home = Path(tempfile.mkdtemp(prefix="agent-coord-replay-")).resolve()
     try:
-        built = build(corpus, home, options.agents)
-        result = replay(corpus, built, options.agents)
+        if options.played:
+            return _play(corpus, home, options)
+        setting = Setting(options.agents[0], options.unit, options.foresight[0])
+        result = replay(corpus, build(corpus, home, setting), setting)
     finally:
         if options.keep:
             sys.stderr.write(f"kept: {home}\n")
@@ -53,18 +64,45 @@ def main(argv: Sequence[str]) -> int:
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Replay a corpus of real history through the real commands.")
     parser.add_argument("corpus", help="a file, or the name of one in the data folder (AGENT_COORD_DATA): ntm")
-    parser.add_argument("--agents", type=int, default=4, help="agents at once")
+    parser.add_argument("--agents", type=int, nargs="+", default=[4], help="agents at once; several with --played")
+    parser.add_argument(
+        "--foresight", nargs="+", choices=FORESIGHT, default=["predicted"], help="what the planner knows"
+    )
+    parser.add_argument("--unit", type=float, default=0.0, metavar="SECONDS", help="a gate's duration (0: no waiting)")
+    parser.add_argument("--played", action="store_true", help="against a virtual clock, no processes")
     parser.add_argument("--limit", type=int, default=0, metavar="ISSUES", help="only the first issues of the corpus")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--keep", action="store_true", help="keep the repository to look around in")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if not options.played and len(options.agents) + len(options.foresight) > 2:
+        parser.error("several numbers of agents or kinds of foresight need --played")
+    return options
 
 
-def replay(corpus: Corpus, built: Built, agents: int) -> dict[str, Any]:
+def _play(corpus: Corpus, home: Path, options: argparse.Namespace) -> int:
+    built = build(corpus, home, Setting(max(options.agents)))
+    yardsticks = measure(built, [issue["id"] for issue in corpus.issues])
+    whole = sequential_gates(len(corpus.issues), yardsticks.sequential)
+    for agents in options.agents:
+        for foresight in options.foresight:
+            got = played(corpus, built, agents, ATTEMPTS, foresight)
+            share = {"of_sequential": round(got["gates"] / whole, 3)}
+            landed = {"sequential": yardsticks.sequential, "naive": yardsticks.naive}
+            line = {"schema": 1, "corpus": corpus.name, "issues": len(corpus.issues), **landed, **got, **share}
+            if not options.json:
+                line["handed_off"] = len(line["handed_off"])
+            sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+    return 0
+
+
+def replay(corpus: Corpus, built: Built, setting: Setting) -> dict[str, Any]:
     """Let the agents work through the corpus; returns what `--json` prints."""
+    agents = setting.agents
     try:
         _say(f"{corpus.name}: {len(corpus.issues)} issues, {agents} agents in {built.root}")
         ask(built.root, "agent-coord", "init", "--slots", str(agents))
+        foreseen = len(ask(built.root, "track-analyzer", "recommend")["conflicts"])
         began = time.monotonic()
         left = ask(built.root, "agent-coord", "run", "--max-agents", str(agents))["left"]
         wall = time.monotonic() - began
@@ -86,15 +124,23 @@ def replay(corpus: Corpus, built: Built, agents: int) -> dict[str, Any]:
         "schema": 1,
         "corpus": corpus.name,
         "agents": agents,
+        "foresight": setting.foresight,
         "issues": len(order),
         "landed": len(landed),
         "handed_off": _handed_off(corpus, landed, left, plan),
         "attempts": len(attempts),
+        "attempts_per_landed": round(len(attempts) / len(landed), 2) if landed else None,
         "conflicts": sum(met_conflict(attempt) for attempt in attempts),
+        "conflicts_at_landing": sum(attempt["outcome"] == "bounced" for attempt in attempts),
+        "conflicts_foreseen": foreseen,
         "broken_mains": len(broken),
         "leaks": len(leaks["leaks"]) + (not leaks["complete"]),
         "wall_s": round(wall, 1),
-        "sequential": {"landed": yardsticks.sequential},
+        "gates": round(wall / setting.unit, 1) if setting.unit else None,
+        "sequential": {
+            "landed": yardsticks.sequential,
+            "gates": sequential_gates(len(order), yardsticks.sequential),
+        },
         "naive": {"landed": yardsticks.naive},
     }
 
@@ -130,7 +176,9 @@ def summary(result: Mapping[str, Any]) -> str:
         f"  landed      {result['landed']} of {result['issues']}",
         f"  sequential  {result['sequential']['landed']}   (one at a time, in the true order)",
         f"  naive       {result['naive']['landed']}   (all at once, merged in order)",
-        f"  attempts    {result['attempts']}, {result['conflicts']} of them met a conflict",
+        f"  attempts    {result['attempts']}, {result['conflicts']} of them met a conflict,"
+        f" {result['conflicts_at_landing']} at landing",
+        f"  foreseen    {result['conflicts_foreseen']} conflicts",
         f"  broken      {result['broken_mains']} commits on main",
         f"  leaks       {result['leaks']}",
         f"  not landed  {len(result['handed_off'])}",

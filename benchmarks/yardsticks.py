@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.building import Built, git
-from resources.system.git import merge_tree
+from resources.system.git import Merge, merge_tree
 
 
 @dataclass(frozen=True)
@@ -30,36 +30,37 @@ def measure(built: Built, order: Sequence[str]) -> Yardsticks:
 def _sequential(built: Built, order: Sequence[str]) -> int:
     tree, landed = f"{built.base}^{{tree}}", 0
     for issue in order:
-        result = _pick_all(built, tree, issue)
-        if result:
-            tree, landed = result, landed + 1
+        picked = pick(built, tree, issue)
+        if picked.clean:
+            tree, landed = picked.tree, landed + 1
     return landed
 
 
 def _naive(built: Built, order: Sequence[str]) -> int:
     main, landed = built.base, 0
     for issue in order:
-        tree = _pick_all(built, f"{built.base}^{{tree}}", issue)
-        if not tree:
+        picked = pick(built, f"{built.base}^{{tree}}", issue)
+        if not picked.clean:
             continue
-        branch = _commit(built, tree, built.base)
+        branch = pose(built, picked.tree, built.base)
         merge = merge_tree(built.root, main, branch)
         if merge.clean:
-            main, landed = _commit(built, merge.tree, main, branch), landed + 1
+            main, landed = pose(built, merge.tree, main, branch), landed + 1
     return landed
 
 
-def _pick_all(built: Built, tree: str, issue: str) -> str:
-    """The tree after picking the issue's commits onto `tree`, "" when one conflicts."""
+def pick(built: Built, tree: str, issue: str) -> Merge:
+    """Pick the issue's commits onto `tree`: the tree that results, or the paths where the first one conflicts."""
+    merge = Merge(tree, clean=True)
     for commit in built.commits[issue]:
         # A cherry-pick is a merge whose base is the commit's parent: so the tree is given that parent.
-        merge = merge_tree(built.root, _commit(built, tree, f"{commit}^"), commit)
+        merge = merge_tree(built.root, pose(built, merge.tree, f"{commit}^"), commit)
         if not merge.clean:
-            return ""
-        tree = merge.tree
-    return tree
+            break
+    return merge
 
 
-def _commit(built: Built, tree: str, *parents: str) -> str:
+def pose(built: Built, tree: str, *parents: str) -> str:
+    """A commit of `tree` on `parents`."""
     flags = [word for parent in parents for word in ("-p", parent)]
     return git(built.root, "commit-tree", tree, *flags, "-m", "x")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.building import TRACKER, build
+from benchmarks.building import TRACKER, Setting, build
 from benchmarks.corpus import Corpus, read_corpus
 from benchmarks.wholeness import broken_landings
 from benchmarks.yardsticks import Yardsticks, measure
@@ -54,7 +54,7 @@ def corpus(corpus_file: Path) -> Corpus:
 
 
 def test_the_repository_holds_the_base_and_the_truth_apart(corpus, tmp_path):
-    built = build(corpus, tmp_path, 2)
+    built = build(corpus, tmp_path, Setting(2))
     assert git_out(built.root, "show", "main:loans.py").splitlines() == [f"loans.py:{n}" for n in range(1, 11)]
     told = git_out(built.root, "show", f"main:{TRACKER}")
     assert [json.loads(line)["id"] for line in told.splitlines()] == ["t-1", "t-2", "t-3", "t-4"]
@@ -73,14 +73,14 @@ def test_the_repository_holds_the_base_and_the_truth_apart(corpus, tmp_path):
 
 
 def test_the_yardsticks_and_what_they_leave_alone(corpus, tmp_path):
-    built = build(corpus, tmp_path, 2)
+    built = build(corpus, tmp_path, Setting(2))
     assert measure(built, [issue["id"] for issue in corpus.issues]) == Yardsticks(sequential=4, naive=2)
     assert measure(built, ["t-2", "t-1"]) == Yardsticks(sequential=1, naive=1)
     assert git_out(built.root, "rev-parse", "main") == built.base
 
 
 def test_a_landing_that_is_not_whole_is_found(corpus, tmp_path):
-    built = build(corpus, tmp_path, 2)
+    built = build(corpus, tmp_path, Setting(2))
     root = built.root
     git_out(root, "checkout", "--quiet", "-b", "work")
     git_out(root, "cherry-pick", *built.commits["t-1"])
@@ -105,15 +105,40 @@ def test_two_agents_land_all_of_it(corpus_file):
     assert result.pop("wall_s") > 0
     attempts, conflicts = result.pop("attempts"), result.pop("conflicts")
     assert attempts == 4 + conflicts
+    assert result.pop("attempts_per_landed") == attempts / 4
+    assert result.pop("conflicts_at_landing") <= conflicts
+    assert result.pop("conflicts_foreseen") >= 0
     assert result == {
         "schema": 1,
         "corpus": "tiny",
         "agents": 2,
+        "foresight": "predicted",
         "issues": 4,
         "landed": 4,
         "handed_off": [],
         "broken_mains": 0,
         "leaks": 0,
-        "sequential": {"landed": 4},
+        "gates": None,
+        "sequential": {"landed": 4, "gates": 20.0},
         "naive": {"landed": 2},
     }
+
+
+def test_a_play_lands_the_same_and_foresight_saves_attempts(corpus_file):
+    argv = [sys.executable, str(REPLAY), str(corpus_file), "--agents", "1", "3", "--played"]
+    done = subprocess.run([*argv, "--foresight", "none", "oracle"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    plays = {(one["agents"], one["foresight"]): one for one in map(json.loads, done.stdout.splitlines())}
+    assert {one["landed"] for one in plays.values()} == {4}
+    assert plays[3, "oracle"]["attempts"] == 4 < plays[3, "none"]["attempts"]
+    assert plays[1, "oracle"]["of_sequential"] == 1 > plays[3, "oracle"]["of_sequential"]
+    assert plays[3, "oracle"]["conflicts_foreseen"] > 0 == plays[3, "none"]["conflicts_foreseen"]
+
+
+def test_a_gate_that_takes_time_gives_the_wall_clock_a_unit(corpus_file):
+    argv = [sys.executable, str(REPLAY), str(corpus_file), "--limit", "2", "--foresight", "oracle", "--json"]
+    done = subprocess.run([*argv, "--unit", "0.2"], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout)
+    assert (result["landed"], result["attempts"], result["conflicts_foreseen"]) == (2, 2, 0)
+    assert result["gates"] >= 10
