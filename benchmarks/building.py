@@ -7,7 +7,7 @@ pick, in order, onto whatever base they are given. All of it goes through one `g
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,9 @@ def _mark(line: str) -> int:
 
 def _stream(corpus: Corpus, declared: bool) -> Iterator[bytes]:
     began = min((step.at for step in corpus.steps), default=1)
-    tracker = [json.dumps(record(issue, declared), ensure_ascii=False) for issue in corpus.issues]
+    truth = corpus.truth if declared else {}
+    records = (record(issue, truth.get(issue["id"], ())) for issue in corpus.issues)
+    tracker = [json.dumps(one, ensure_ascii=False) for one in records]
     yield _commit("refs/heads/main", 1, began - 1, "Where the window begins")
     for path, lines in {**base_files(corpus), TRACKER: tracker}.items():
         yield _file(path, lines)
@@ -106,10 +108,10 @@ def _file(path: str, lines: Iterable[str]) -> bytes:
     return f"M 100644 inline {path}\ndata {len(text)}\n".encode() + text + b"\n"
 
 
-def record(issue: Mapping[str, Any], declared: bool = False) -> dict[str, Any]:
+def record(issue: Mapping[str, Any], declared: Collection[str] = ()) -> dict[str, Any]:
     """The issue as a tracker would hold it before any work: nothing that tells what the work will touch.
 
-    With `declared` its metadata names the true files. An epic that has commits of its own was worked on like a task:
+    `declared` files are named in its metadata. An epic that has commits of its own was worked on like a task:
     it becomes one, because containers are given to nobody.
     """
     kept = ("id", "title", "description", "design", "acceptance_criteria", "labels", "issue_type", "priority")
@@ -119,7 +121,7 @@ def record(issue: Mapping[str, Any], declared: bool = False) -> dict[str, Any]:
     if issue["issue_type"] == "epic":
         more["issue_type"] = "task"
     if declared:
-        more["metadata"] = {"files": issue["files"]}
+        more["metadata"] = {"files": list(declared)}
     return {name: issue[name] for name in kept} | more
 
 

@@ -83,6 +83,11 @@ class Corpus:
                 files[path] = lines or []
         return found
 
+    @property
+    def truth(self) -> dict[str, list[str]]:
+        """Issue -> the files that its commits touch, sorted."""
+        return {issue: sorted(change.paths) for issue, change in self.changes.items()}
+
 
 def read_corpus(file: Path, limit: int = 0) -> Corpus:
     """The corpus in `file`, with `limit` only its first issues (the history stays whole: later hunks count on it)."""

@@ -7,7 +7,7 @@ The corpus (`corpus`) becomes a repository with a tracker (`building`); `init`, 
 as a user would type them; each agent cherry-picks its issue's true commits onto whatever base it was given, and fails
 where they conflict. Afterwards git and the ledger's own answers tell what happened: `broken_mains` counts the commits
 on main that are no whole landing (`wholeness`), `conflicts` the attempts that met one, while picking or at landing.
-Beside it stand two yardsticks from the same commits without any coordination (`yardsticks`).
+Beside it stand yardsticks from the same commits without any coordination (`yardsticks`).
 
 *Foreseen* are the pairs of issues that the plan keeps apart before any work begins. The foresight is the product's
 (*predicted*), *none* (`conflict_at` and `priced_at` 1, which no guess reaches), or an *oracle*'s (each issue's metadata
@@ -81,16 +81,16 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 def _play(corpus: Corpus, home: Path, options: argparse.Namespace) -> int:
     built = build(corpus, home, Setting(max(options.agents)))
-    yardsticks = measure(built, [issue["id"] for issue in corpus.issues])
+    yardsticks = measure(built, corpus.issues)
     whole = sequential_gates(len(corpus.issues), yardsticks.sequential)
     for agents in options.agents:
         for foresight in options.foresight:
             got = played(corpus, built, agents, ATTEMPTS, foresight)
             share = {"of_sequential": round(got["gates"] / whole, 3)}
-            landed = {"sequential": yardsticks.sequential, "naive": yardsticks.naive}
+            landed = {"sequential": yardsticks.sequential, "naive": yardsticks.naive, "patient": yardsticks.patient}
             line = {"schema": 1, "corpus": corpus.name, "issues": len(corpus.issues), **landed, **got, **share}
             if not options.json:
-                line["handed_off"] = len(line["handed_off"])
+                line["handed_off"] = len(got["handed_off"])
             sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
             sys.stdout.flush()
     return 0
@@ -119,7 +119,7 @@ def replay(corpus: Corpus, built: Built, setting: Setting) -> dict[str, Any]:
     broken = broken_landings(built.root, built.base, landings, corpus.changes)
     for sentence in broken:
         _say(f"broken: {sentence}")
-    yardsticks = measure(built, order)
+    yardsticks = measure(built, corpus.issues)
     return {
         "schema": 1,
         "corpus": corpus.name,
@@ -142,6 +142,7 @@ def replay(corpus: Corpus, built: Built, setting: Setting) -> dict[str, Any]:
             "gates": sequential_gates(len(order), yardsticks.sequential),
         },
         "naive": {"landed": yardsticks.naive},
+        "patient": {"landed": yardsticks.patient},
     }
 
 
@@ -176,6 +177,7 @@ def summary(result: Mapping[str, Any]) -> str:
         f"  landed      {result['landed']} of {result['issues']}",
         f"  sequential  {result['sequential']['landed']}   (one at a time, in the true order)",
         f"  naive       {result['naive']['landed']}   (all at once, merged in order)",
+        f"  patient     {result['patient']['landed']}   (as sequential, keeping to the tracker's dependencies)",
         f"  attempts    {result['attempts']}, {result['conflicts']} of them met a conflict,"
         f" {result['conflicts_at_landing']} at landing",
         f"  foreseen    {result['conflicts_foreseen']} conflicts",

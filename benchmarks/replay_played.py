@@ -34,13 +34,14 @@ from coordinator.merging import plan as queue
 from coordinator.merging.belief import chance
 from coordinator.merging.changes import Change, Landed, Queue, Start, Trial
 from coordinator.tasks.claims import Task
-from coordinator.tasks.lifecycle import Next, Outcome, decide
+from coordinator.tasks.lifecycle import Next, Outcome, Setback, after_failure, decide
 from coordinator.wishes import Filter, wishes
 from resources.system.git import merge_tree
 
 STANDS = 40.0
 """Gate durations that predicted scopes stand for: they cost nine tenths of a play, and move little."""
-START = 1_700_000_000.0
+START = 2_000_000_000.0
+"""When a play begins, in seconds since 1970: after every issue was written."""
 GATE_SECONDS = 450.0
 """What a gate duration is to a clock that the planner reads: an attempt takes half an hour, as it assumes."""
 
@@ -68,7 +69,8 @@ class Play:
     def __init__(self, corpus: Corpus, built: Built, agents: int, attempts: int, foresight: str) -> None:
         self._built, self._agents, self._most = built, agents, attempts
         self._foresight, self._now, self._main = foresight, 0.0, built.base
-        told = [json.dumps(record(issue, foresight == "oracle")).encode() for issue in corpus.issues]
+        truth = corpus.truth if foresight == "oracle" else {}
+        told = [json.dumps(record(issue, truth.get(issue["id"], ()))).encode() for issue in corpus.issues]
         self._issues = {issue.id: issue for issue in read_issues(b"\n".join(told), TRACKER).issues}
         self._tasks: dict[str, Task] = {}
         self._work: dict[str, float] = {}
@@ -81,6 +83,7 @@ class Play:
         self._landed: list[Landed] = []
         self._bases: dict[str, int] = {built.base: 0}
         self._trouble: dict[str, frozenset[str]] = {}
+        self._failed: dict[str, Setback] = {}
         self._scopes: dict[str, tuple[float, Scope]] = {}
         self._verdicts: list[bool] = []
         self._known_clashes: dict[frozenset[str], bool] = {}
@@ -160,7 +163,10 @@ class Play:
         done = pick(self._built, f"{base}^{{tree}}", issue)
         if not done.clean:
             self.result.failed += 1
-            self._give_back(issue, Outcome.FAILED, done.conflicts)
+            now = Setback(base, frozenset(done.conflicts))
+            outcome = after_failure(self._failed.get(issue), now)
+            self._failed[issue] = now
+            self._give_back(issue, outcome, done.conflicts)
             return
         number = len(self._names) + 1
         self._names[number] = issue
@@ -241,13 +247,13 @@ class Play:
         self._queue.remove(number)
         self._landed.append(Landed(number, frozenset({"*"}), len(self._landed) + 1))
         self._verdicts.append(True)
-        self._issues[issue] = _closed(self._issues[issue])
+        self._issues[issue] = _closed(self._issues[issue], START + self._now * GATE_SECONDS)
         self._tasks[issue] = replace(self._tasks[issue], state="landed")
         self.result.landed.append(issue)
 
 
-def _closed(issue: Issue) -> Issue:
-    return replace(issue, status=Status.CLOSED)
+def _closed(issue: Issue, at: float) -> Issue:
+    return replace(issue, status=Status.CLOSED, closed=at)
 
 
 def sequential_gates(issues: int, landed: int) -> float:

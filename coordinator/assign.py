@@ -5,7 +5,8 @@ estimates are rough and people write issues in the order in which they build on 
 order, 120 issues of a real history landed with 135 attempts, in the timetable's order 91 of them with 274.
 A task starts when it is ready (nothing that it depends on is unlanded), when no
 issue of its track is under way, when no issue under way is predicted to touch its files (under the filter
-`all` landing settles such overlaps instead), when another attempt makes sense, and when a seat is free.
+`all` landing settles such overlaps instead), when no older one that touches them goes first (`tasks/elders`), when
+another attempt makes sense, and when a seat is free.
 Each of the others gets one sentence: the first of these that is not met.
 """
 
@@ -20,6 +21,7 @@ from analyzer.policy import Policy
 from analyzer.proposal import Plan
 from analyzer.scope import Scope
 from coordinator.tasks.claims import Task
+from coordinator.tasks.elders import Candidate, find_elders, places
 from coordinator.tasks.lifecycle import may_retry
 
 
@@ -89,11 +91,23 @@ def choose(
 ) -> Choice:
     """Choose among `pending`; `under_way` are the issues that hold a slot, `seats` how many more may start.
 
-    What was tried in vain on this very base goes last, so that at a standstill each gets its turn.
+    When nothing is under way and nothing can start, what failed is tried again although nothing has changed. What was
+    tried in vain on this very base goes last, so that at such a standstill each gets its turn.
     """
+    found = _choose(plan, policy, pending, under_way, seats, ground)
+    if found.start or under_way:
+        return found
+    return _choose(plan, policy, pending, None, seats, ground)
+
+
+def _choose(
+    plan: Plan, policy: Policy, pending: Sequence[Task], under_way: Set[str] | None, seats: int, ground: Ground
+) -> Choice:
+    """Without `under_way` the work stands still."""
     track_of = {issue: track.id for track in plan.tracks for issue in track.issues}
-    order = {issue: place for place, issue in enumerate(plan.ready)}
     overlaps = _overlaps(plan, policy)
+    elders = find_elders(_candidates(plan, policy, pending, ground), _apart(pending, overlaps))
+    order = places({issue: place for place, issue in enumerate(plan.ready)}, elders)
     blocked = {one.id: one.why for one in plan.blocked}
     ready = set(plan.ready)
     started: list[str] = []
@@ -102,13 +116,14 @@ def choose(
     for task in sorted(
         pending, key=lambda task: (stale[task.issue], order.get(task.issue, len(order)), task.rank, task.issue)
     ):
-        active = under_way | set(started)
+        active = (under_way or set()) | set(started)
         why = (
             _not_ready(task, ready, blocked)
             or _same_track(task, track_of, active)
             or _overlap(task, overlaps.get(task.issue, {}), active)
             or _resolver(task, ground, active)
-            or _no_retry(task, plan.scopes.get(task.issue), ground, bool(active))
+            or _elder(elders.get(task.issue, ""))
+            or _no_retry(task, plan.scopes.get(task.issue), ground, under_way is not None)
             or ("waits for a free slot" if len(started) >= seats else "")
         )
         if why:
@@ -149,12 +164,37 @@ def _resolver(task: Task, ground: Ground, active: Set[str]) -> str:
     return f"{other} is mending a conflict in the same files" if other else ""
 
 
+def _apart(pending: Sequence[Task], overlaps: Mapping[str, Mapping[str, str]]) -> dict[str, Set[str]]:
+    """What is predicted to meet each issue, where that keeps it from starting."""
+    return {task.issue: overlaps.get(task.issue, {}).keys() for task in pending if task.filter != "all"}
+
+
+def _candidates(plan: Plan, policy: Policy, pending: Sequence[Task], ground: Ground) -> list[Candidate]:
+    ready, found = set(plan.ready), []
+    for task in pending:
+        if task.issue not in ready:
+            continue
+        issue, scope = plan.backlog.issues[task.issue], plan.scopes.get(task.issue)
+        likely = {file.path for file in scope.files if file.p >= policy.scope.reserve_at} if scope else set()
+        failed = ground.trouble.get(task.issue, frozenset()) if task.state == "retry" else frozenset()
+        able = not _no_retry(task, scope, ground, others=True)
+        created = float("inf") if issue.created is None else issue.created
+        found.append(
+            Candidate(created, task.issue, issue.priority, able, frozenset(likely | failed), frozenset(failed))
+        )
+    return found
+
+
+def _elder(other: str) -> str:
+    return f"{other} is older and touches the same files: it goes first" if other else ""
+
+
 def _no_retry(task: Task, scope: Scope | None, ground: Ground, others: bool) -> str:
     if task.state != "retry":
         return ""
     predicted = {file.path for file in scope.files} if scope else set()
     trouble = ground.trouble.get(task.issue) or predicted
-    if may_retry(ground.landed.get(task.base, ()), trouble, task.attempt, others):
+    if may_retry(ground.landed.get(task.base, ()), trouble, others):
         return ""
     # Not the sentence that the task bears now: it is replaced by this one, and would grow with every look.
     return f"attempt {task.attempt} did not land; tries again when more has landed where it failed"

@@ -26,7 +26,7 @@ from coordinator.pauses import Pauses
 from coordinator.planning import Planning
 from coordinator.tasks import claims
 from coordinator.tasks.claims import PENDING, Task, Wish
-from coordinator.tasks.lifecycle import Next, Outcome, Step, decide
+from coordinator.tasks.lifecycle import Next, Outcome, Setback, Step, after_failure, decide
 from coordinator.tasks.tracker import Tracker
 from coordinator.transcripts.activity import Ending
 from coordinator.watching import finished, watch
@@ -65,7 +65,7 @@ class Loop:
         self._renewed = 0.0
         self._not_before: dict[str, float] = {}
         self._landed: dict[tuple[str, str], list[frozenset[str]]] = {}
-        self._trouble: dict[str, frozenset[str]] = {}
+        self._setbacks: dict[str, Setback] = {}
         self.draining = False
         self._lane = Lane(project, self._title)
         self._pauses = Pauses(project)
@@ -141,8 +141,9 @@ class Loop:
             case Ending.UNGUARDED:
                 self._conclude(attempt, Outcome.STOPPED, seen.why)
             case _:
-                self._trouble[attempt.issue.id] = frozenset(seen.files)
-                self._conclude(attempt, Outcome.FAILED, seen.why)
+                now = Setback(attempt.held.base, frozenset(seen.files))
+                self._conclude(attempt, after_failure(self._setbacks.get(attempt.issue.id), now), seen.why)
+                self._setbacks[attempt.issue.id] = now
 
     def _resume(self) -> None:
         for attempt in [one for one in self._attempts.values() if one.paused]:
@@ -158,13 +159,11 @@ class Loop:
             queue.enqueue(tx, finished(attempt, tip))
 
     def _apply(self, ruling: Ruling) -> None:
-        attempt = self._attempts.get(ruling.issue)
-        if attempt is not None:
-            self._trouble[ruling.issue] = frozenset(ruling.paths)
+        self._setbacks[ruling.issue] = Setback("", frozenset(ruling.paths))
+        if attempt := self._attempts.get(ruling.issue):
             self._conclude(attempt, ruling.outcome, ruling.why, ruling.evidence)
         else:
             settle_alone(self.project, ruling)
-            self._trouble[ruling.issue] = frozenset(ruling.paths)
 
     def _conclude(self, attempt: Attempt, outcome: Outcome, why: str, evidence: str = "") -> None:
         if outcome is Outcome.RED:
@@ -227,7 +226,8 @@ class Loop:
             if task.state == "retry" and task.base and (task.base, base) not in self._landed:
                 self._landed[task.base, base] = changed_by_each(self.project.repository.root, task.base, base)
         self._landed = {key: paths for key, paths in self._landed.items() if key[1] == base}
-        return Ground(base, {then: paths for (then, _), paths in self._landed.items()}, self._trouble)
+        trouble = {issue: setback.paths for issue, setback in self._setbacks.items()}
+        return Ground(base, {then: paths for (then, _), paths in self._landed.items()}, trouble)
 
     def _begin(self, task: Task, plan: Plan) -> str:
         issue, scope = self._planning.issues[task.issue], plan.scopes.get(task.issue)

@@ -11,7 +11,7 @@ better. *Red*: the gate refused the work; its author may mend it at once, in the
 evidence in hand. *Conflict* and *failed*: the same base would give the same end, so the next attempt
 waits until the base branch has moved and starts afresh there (retries on a stale base fail identically,
 `docs/decisions/0004`) in something that the issue touches. When nothing else is under way that could
-move it, waiting is pointless and the attempt is made at once.
+move it, waiting is pointless and the attempt is made at once; when that one fails in the same place, it was the last.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Outcome(StrEnum):
     CONFLICT = "conflict"
     FAILED = "failed"
     STUCK = "no progress"
-    """Refused again for the same reason, and the work has not changed since."""
+    """Refused again for the same reason, and the work has not changed since; or failed again in the same place."""
     STOPPED = "stopped"
     """Taken back by a person or by a shut-down; no attempt is used up."""
     LOOK = "look"
@@ -107,12 +107,23 @@ def no_progress(earlier: Sequence[Handoff], attempt: int, tree: str, why: str) -
     return (last.attempt, last.tree, last.why) == (attempt - 1, tree, why)
 
 
-def may_retry(landed: Sequence[Set[str]], trouble: Set[str], attempt: int, others_under_way: bool) -> bool:
-    """Whether a task that waits for another attempt after number `attempt` may start.
+def may_retry(landed: Sequence[Set[str]], trouble: Set[str], others_under_way: bool) -> bool:
+    """Whether a task that waits for another attempt may start.
 
     `landed` are the paths of each landing since that attempt, `trouble` those that it failed on (empty: unknown, then
-    any landing counts). It waits for 1, 2, 4, … landings there: work that builds on a long row of others would
-    otherwise spend an attempt on each of them.
+    any landing counts). One landing there is enough: who of several goes first is for `elders` to say.
     """
-    hits = sum(1 for paths in landed if not trouble or not trouble.isdisjoint(paths))
-    return hits >= 2 ** max(0, attempt - 1) or not others_under_way
+    return any(not trouble or not trouble.isdisjoint(paths) for paths in landed) or not others_under_way
+
+
+@dataclass(frozen=True)
+class Setback:
+    """Where an attempt failed: the commit that it started from ("": no matter), the paths (empty: unknown)."""
+
+    base: str
+    paths: frozenset[str]
+
+
+def after_failure(before: Setback | None, now: Setback) -> Outcome:
+    """What a failed attempt is: a second one from the same commit that fails on the same files is stuck."""
+    return Outcome.STUCK if now.paths and before == now else Outcome.FAILED

@@ -74,8 +74,10 @@ def test_the_repository_holds_the_base_and_the_truth_apart(corpus, tmp_path):
 
 def test_the_yardsticks_and_what_they_leave_alone(corpus, tmp_path):
     built = build(corpus, tmp_path, Setting(2))
-    assert measure(built, [issue["id"] for issue in corpus.issues]) == Yardsticks(sequential=4, naive=2)
-    assert measure(built, ["t-2", "t-1"]) == Yardsticks(sequential=1, naive=1)
+    assert measure(built, corpus.issues) == Yardsticks(sequential=4, naive=2, patient=4)
+    assert measure(built, corpus.issues[1::-1]) == Yardsticks(sequential=1, naive=1, patient=2)
+    crossed = [corpus.issues[0] | {"deps": [["t-2", "blocks"]]}, corpus.issues[1]]
+    assert measure(built, crossed) == Yardsticks(sequential=2, naive=1, patient=0)
     assert git_out(built.root, "rev-parse", "main") == built.base
 
 
@@ -121,6 +123,7 @@ def test_two_agents_land_all_of_it(corpus_file):
         "gates": None,
         "sequential": {"landed": 4, "gates": 20.0},
         "naive": {"landed": 2},
+        "patient": {"landed": 4},
     }
 
 

@@ -59,6 +59,30 @@ def test_another_attempt_waits_until_something_has_landed_that_it_touches() -> N
     assert "where it failed" in choice.waits["x-3"]
 
 
+def test_of_two_that_meet_the_older_goes_first_and_early_enough() -> None:
+    issues = [
+        work("x-1", "loans", priority=1, created=20.0),
+        work("x-2", "loans", priority=3, created=10.0),
+        work("x-3", "members", priority=2),
+    ]
+    choice = pick(issues, [task("x-1"), task("x-2"), task("x-3")], seats=1)
+    assert choice.start == ("x-2",)
+    assert choice.waits == {
+        "x-1": "x-2 is older and touches the same files: it goes first",
+        "x-3": "waits for a free slot",
+    }
+    urgent = [replace(issues[0], priority=0), *issues[1:]]
+    assert pick(urgent, [task("x-1"), task("x-2")]).start == ("x-1",)
+
+
+def test_who_failed_waits_for_an_older_one_that_touches_those_files() -> None:
+    issues = [work("x-2", "loans", created=20.0), work("x-4", "members", created=10.0), work("x-1", "routes")]
+    again = task("x-2", state="retry", base="base-1")
+    assert "x-4 is older" in pick(issues, [again, task("x-4")], {"x-1"}, seats=0).waits["x-2"]
+    younger = [issues[0], replace(issues[1], created=30.0), issues[2]]
+    assert pick(younger, [again, task("x-4")], {"x-1"}, seats=0).waits["x-2"] == "waits for a free slot"
+
+
 def test_one_at_a_time_mends_a_conflict_in_a_file() -> None:
     issues = [work("x-1", "loans"), work("x-2", "members"), work("x-4", "routes")]
     both = {"x-2": {"src/members.py"}, "x-4": {"src/members.py", "src/loans.py"}}
@@ -71,9 +95,12 @@ def test_one_at_a_time_mends_a_conflict_in_a_file() -> None:
 def test_at_a_standstill_each_gets_its_turn() -> None:
     issues = [work("x-1", "loans", priority=1), work("x-2", "members")]
     once, twice = task("x-2", state="retry", base="base-2"), task("x-1", state="retry", base="base-2")
-    choice = pick(issues, [replace(twice, attempt=2), replace(once, attempt=1)])
+    pending = [replace(twice, attempt=2), replace(once, attempt=1)]
+    choice = pick(issues, pending, seats=1)
     assert choice.start == ("x-2",)
     assert "x-1" in choice.waits
+    assert pick(issues, pending).start == ("x-2", "x-1")
+    assert pick([*issues, work("x-3", "routes")], [*pending, task("x-3")]).start == ("x-3",)
 
 
 def test_reservations_refuse_only_what_the_plan_keeps_apart() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from coordinator.tasks.handoffs import Handoff
-from coordinator.tasks.lifecycle import Next, Outcome, decide, may_retry, no_progress
+from coordinator.tasks.lifecycle import Next, Outcome, Setback, after_failure, decide, may_retry, no_progress
 
 
 @pytest.mark.parametrize(
@@ -28,18 +28,16 @@ def test_the_sentence_tells_attempt_and_reason() -> None:
     assert "tests failed" in decide(Outcome.CONFLICT, 3, 3, "tests failed").why
 
 
-def test_another_attempt_waits_for_landings_where_it_failed() -> None:
+def test_another_attempt_waits_for_a_landing_where_it_failed() -> None:
     here, elsewhere = {"a.py", "b.py"}, {"c.py"}
-    assert not may_retry([], {"a.py"}, 1, others_under_way=True)
-    assert not may_retry([elsewhere], {"a.py"}, 1, others_under_way=True)
-    assert may_retry([here], {"a.py"}, 1, others_under_way=True)
-    assert may_retry([elsewhere], set(), 1, others_under_way=True)
-    assert not may_retry([here, elsewhere, here, here], {"a.py"}, 3, others_under_way=True)
-    assert may_retry([here] * 4, {"a.py"}, 3, others_under_way=True)
+    assert not may_retry([], {"a.py"}, others_under_way=True)
+    assert not may_retry([elsewhere], {"a.py"}, others_under_way=True)
+    assert may_retry([elsewhere, here], {"a.py"}, others_under_way=True)
+    assert may_retry([elsewhere], set(), others_under_way=True)
 
 
 def test_it_does_not_wait_for_what_nobody_can_bring() -> None:
-    assert may_retry([], {"a.py"}, 5, others_under_way=False)
+    assert may_retry([], {"a.py"}, others_under_way=False)
 
 
 @pytest.mark.parametrize(
@@ -57,3 +55,12 @@ def test_it_does_not_wait_for_what_nobody_can_bring() -> None:
 def test_the_same_tree_and_the_same_failure_in_a_row_are_no_progress(earlier, tree, why, stuck) -> None:
     """The last row: attempts were numbered anew since, a person has looked at it."""
     assert no_progress(earlier, 2, tree, why) is stuck
+
+
+def test_failing_twice_from_one_commit_on_the_same_files_is_stuck() -> None:
+    first = Setback("c1", frozenset({"a.py"}))
+    assert after_failure(None, first) is Outcome.FAILED
+    assert after_failure(first, first) is Outcome.STUCK
+    assert after_failure(first, Setback("c2", first.paths)) is Outcome.FAILED
+    assert after_failure(first, Setback("c1", frozenset({"b.py"}))) is Outcome.FAILED
+    assert after_failure(Setback("c1", frozenset()), Setback("c1", frozenset())) is Outcome.FAILED
