@@ -34,6 +34,8 @@ class Blocked:
     id: str
     waits_for: tuple[str, ...]
     why: str
+    held: bool = False
+    """Something else than other issues holds it back too."""
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ class Study:
         elif end != name and self._end_of(end) and (end not in standing.waits_for or not standing.held):
             told.append(f"{end} is {self._end_of(end)}")
         told += [self._until(other) for other in standing.waits_for if other in self.under_way]
-        return Blocked(name, standing.waits_for, "; ".join(told))
+        return Blocked(name, standing.waits_for, "; ".join(told), bool(standing.held))
 
     @cached_property
     def _cycle_of(self) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 The order is the plan's rank: urgency, longest chain, age. Its timetable is not followed to the letter, because
 estimates are rough and people write issues in the order in which they build on each other: taken in that
 order, 120 issues of a real history landed with 135 attempts, in the timetable's order 91 of them with 274.
-A task starts when it is ready (nothing that it depends on is unlanded), when no
+A task starts when it is ready (all that it depends on has landed, or is finished and can be built on), when no
 issue of its track is under way, when no issue under way is predicted to touch its files (under the filter
 `all` landing settles such overlaps instead), when no older one that touches them goes first (`tasks/elders`), when
 another attempt makes sense, and when a seat is free.
@@ -84,6 +84,10 @@ class Ground:
     base: str
     landed: Mapping[str, Sequence[Set[str]]] = field(default_factory=dict)
     trouble: Mapping[str, Set[str]] = field(default_factory=dict)
+    stacks: Mapping[str, Set[str]] = field(default_factory=dict)
+    """Issue -> the finished issues that it may begin on before they have landed."""
+    unstacked: Mapping[str, str] = field(default_factory=dict)
+    """Issue -> why it may not, though all that it depends on is finished."""
 
 
 def choose(
@@ -108,8 +112,8 @@ def _choose(
     overlaps = _overlaps(plan, policy)
     elders = find_elders(_candidates(plan, policy, pending, ground), _apart(pending, overlaps))
     order = places({issue: place for place, issue in enumerate(plan.ready)}, elders)
-    blocked = {one.id: one.why for one in plan.blocked}
-    ready = set(plan.ready)
+    blocked = {one.id: one.why for one in plan.blocked} | dict(ground.unstacked)
+    ready = {*plan.ready, *ground.stacks}
     started: list[str] = []
     waits: dict[str, str] = {}
     stale = {task.issue: task.attempt if task.state == "retry" and task.base == ground.base else 0 for task in pending}
@@ -119,7 +123,7 @@ def _choose(
         active = (under_way or set()) | set(started)
         why = (
             _not_ready(task, ready, blocked)
-            or _same_track(task, track_of, active)
+            or _same_track(task, track_of, active - ground.stacks.get(task.issue, frozenset()))
             or _overlap(task, overlaps.get(task.issue, {}), active)
             or _resolver(task, ground, active)
             or _elder(elders.get(task.issue, ""))

@@ -27,6 +27,7 @@ from coordinator.guard.proof import prove
 from coordinator.guard.strays import note_main
 from coordinator.guard.walls import choose_wall, temporary_folder, walled, writable
 from coordinator.mail import reservations
+from coordinator.merging.stacks import Base, share
 from coordinator.tasks import claims
 from coordinator.tasks.claims import Task
 from coordinator.tasks.handoffs import Handoff, handoffs_of
@@ -80,6 +81,8 @@ class Job:
     scope: Scope | None
     agent: str
     base: str
+    stack: Base | None = None
+    """What it stands on besides the base branch."""
 
 
 def begin(project: Project, job: Job) -> Attempt:
@@ -100,7 +103,9 @@ def take(project: Project, job: Job) -> Attempt:
     issue, agent = job.issue.id, job.agent
     with _telling_refusals(project, job), project.ledger.write() as tx:
         claim, handoffs = claims.claim(tx, issue, agent), handoffs_of(tx, issue)
-        wanted = paths_to_reserve(job.scope, project.policy, share=job.task.filter == "all")
+        if job.stack is not None:
+            share(tx, issue, job.stack)
+        wanted = paths_to_reserve(job.scope, project.policy, share=job.task.filter == "all" or job.stack is not None)
         for patterns, shared, guess in (
             (wanted.firm, False, False), (wanted.exclusive, False, True), (wanted.shared, True, True)
         ):  # fmt: skip
@@ -110,7 +115,7 @@ def take(project: Project, job: Job) -> Attempt:
     try:
         view = _view(project, job)
         held = project.pool.acquire(issue, agent, base=job.base, view=view, prefer=job.task.slot)
-        _guard(project, held, wanted.all)
+        _guard(project, Post(held, project.base, wanted.all, stacked=job.stack is not None))
     except BaseException:
         _unclaim(project, claim)
         raise
@@ -129,13 +134,12 @@ def _telling_refusals(project: Project, job: Job) -> Generator[None]:
         raise
 
 
-def _guard(project: Project, held: Held, write: tuple[str, ...]) -> None:
-    post = Post(held, project.base, write)
+def _guard(project: Project, post: Post) -> None:
     try:
         note_main(post_guard(project.repository, project.config.scope, post), project.repository.root)
-        prove(held.slot.path)
+        prove(post.held.slot.path)
     except BaseException:
-        project.pool.release(held.lease)
+        project.pool.release(post.held.lease)
         raise
 
 
@@ -216,8 +220,11 @@ def _assign(project: Project, attempt: Attempt, number: int, session: str) -> As
     return Assignment(issue.id, issue.title, number, slot, text, file, git_dir_of(slot) / ROOM, session)
 
 
-def give_back(project: Project, attempt: Attempt, state: str, why: str) -> Released:
-    """Stop the agent, save what has not landed, give slot, reservations and claim back; the task goes to `state`."""
+def give_back(project: Project, attempt: Attempt, state: str, why: str, *, uncounted: bool = False) -> Released:
+    """Stop the agent, save what has not landed, give slot, reservations and claim back; the task goes to `state`.
+
+    `uncounted`: the attempt was in vain through no fault of its own.
+    """
     if attempt.running is not None:
         stop(attempt.running)
         attempt.running = None
@@ -232,6 +239,8 @@ def give_back(project: Project, attempt: Attempt, state: str, why: str) -> Relea
         reservations.release_issue(tx, attempt.issue.id)
         claims.move(tx, attempt.task, state, why)
         claims.give_back(tx, attempt.task)
+        if uncounted:
+            tx.change("task-uncount", issue=attempt.issue.id)
         if released.saved_ref:
             tx.event(
                 "work.saved",

@@ -118,7 +118,9 @@ def _bounce_alone(project: Project, task: Task, ruling: Ruling) -> None:
         state, why = task.state, ruling.why
     elif task.program != BY_HAND and not task.slot:
         step = decide(ruling.outcome, task.attempt, project.config.agents.attempts, ruling.why)
-        state, why, left = ("handed_off" if step.next is Next.HAND_OFF else "retry"), step.why, True
+        states = {Next.HAND_OFF: "handed_off", Next.BEGIN_ANEW: "waiting"}
+        state, why = states.get(step.next, "retry"), step.why
+        left = step.next is not Next.BEGIN_ANEW
         note = f"agent-coord: {why}; what was tried: {handoff_file(project, task.issue)}"
         project.mirror(
             (lambda tracker: tracker.hand_off(task.issue, note))
@@ -127,6 +129,8 @@ def _bounce_alone(project: Project, task: Task, ruling: Ruling) -> None:
         )
     with project.ledger.write() as tx:
         claims.move(tx, task, state, why)
+        if state == "waiting":
+            tx.change("task-uncount", issue=task.issue)
         if left:
             ran = ran_before(tx, project.config.gate, task.issue)
             leave(tx, task.issue, Handoff(task.attempt, ruling.why, ruling.evidence, ran=ran))

@@ -98,6 +98,7 @@ class MergeSettings:
 
     mode: str = "exact"
     workers: int = 0
+    stack: int = 1
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -105,6 +106,8 @@ class MergeSettings:
             raise ValueError(f'mode must be "exact", "lanes+confirm" or "lanes", not {self.mode!r}')
         if self.workers < 0:
             raise ValueError("workers must be 0 (as measured) or more")
+        if self.stack < 0:
+            raise ValueError("stack must be 0 (off) or more")
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from functools import partial
 
 from analyzer.proposal import Epic, Plan
 from coordinator import attempts
-from coordinator.assign import Ground, choose
+from coordinator.assign import choose
 from coordinator.attempts import Attempt, Job
 from coordinator.bootstrap import Project
 from coordinator.byhand import free_closed, settle_alone
+from coordinator.grounds import Grounds
 from coordinator.mail import reservations
 from coordinator.merging import queue
 from coordinator.merging.lane import PATIENCE, Lane, Ruling
@@ -34,7 +35,6 @@ from resources.monitor.sample import current_levels
 from resources.state import leases
 from resources.system.clock import wall
 from resources.system.errors import Failure, NotNow
-from resources.system.git import changed_by_each
 
 RENEW_EVERY = 10.0
 """Seconds between renewals of leases that live 60 s."""
@@ -64,10 +64,10 @@ class Loop:
         self._planning = Planning(project)
         self._renewed = 0.0
         self._not_before: dict[str, float] = {}
-        self._landed: dict[tuple[str, str], list[frozenset[str]]] = {}
         self._setbacks: dict[str, Setback] = {}
         self.draining = False
         self._lane = Lane(project, self._title)
+        self._grounds = Grounds(project)
         self._pauses = Pauses(project)
 
     def tick(self) -> bool:
@@ -77,6 +77,8 @@ class Loop:
             self._watch(attempt)
         for ruling in self._lane.tick():
             self._apply(ruling)
+        for attempt, why in list(self._grounds.shaken(self._attempts)):
+            self._conclude(attempt, Outcome.UNFOUNDED, why)
         self._resume()
         if not self.draining:
             self._start_more()
@@ -197,7 +199,9 @@ class Loop:
         ]
         choice = choose(
             plan, self.project.policy, pending, set(self._attempts), seats=0 if critical else free,
-            ground=self._ground(pending),
+            ground=self._grounds.look(
+                plan, pending, {issue: setback.paths for issue, setback in self._setbacks.items()}
+            ),
         )  # fmt: skip
         self._throttled = bool(critical or self._pauses.why)
         waits = dict(choice.waits)
@@ -220,18 +224,11 @@ class Loop:
         now = time.monotonic()
         return [task for task in tasks if task not in closed and self._not_before.get(task.issue, 0.0) <= now]
 
-    def _ground(self, pending: list[Task]) -> Ground:
-        base = self.project.base_tip()
-        for task in pending:
-            if task.state == "retry" and task.base and (task.base, base) not in self._landed:
-                self._landed[task.base, base] = changed_by_each(self.project.repository.root, task.base, base)
-        self._landed = {key: paths for key, paths in self._landed.items() if key[1] == base}
-        trouble = {issue: setback.paths for issue, setback in self._setbacks.items()}
-        return Ground(base, {then: paths for (then, _), paths in self._landed.items()}, trouble)
-
     def _begin(self, task: Task, plan: Plan) -> str:
         issue, scope = self._planning.issues[task.issue], plan.scopes.get(task.issue)
-        job = Job(task, issue, scope, self._agent_name(), self.project.base_tip())
+        stack = self._grounds.under(task.issue)
+        base = stack.commit if stack else self.project.base_tip()
+        job = Job(task, issue, scope, self._agent_name(), base, stack)
         try:
             attempt = attempts.begin(self.project, job)
         except NotNow as refusal:

@@ -29,6 +29,7 @@ LEAVES = {
     Next.RELEASE: "released",
     Next.FREE: "released",
     Next.PARK: "judging",
+    Next.BEGIN_ANEW: "waiting",
 }
 """The state that a task is left in by each step that gives the slot back."""
 
@@ -75,7 +76,8 @@ def settle(project: Project, attempt: Attempt, step: Step, why: str = "", eviden
             settle(project, attempt, Step(Next.RELEASE, f"could not be resumed: {failure.what}"))
         return
     _announce(project, attempt, step)
-    released = attempts.give_back(project, attempt, LEAVES[step.next], step.why)
+    anew = step.next is Next.BEGIN_ANEW
+    released = attempts.give_back(project, attempt, LEAVES[step.next], step.why, uncounted=anew)
     saved = released.saved_ref or ""
     if step.next in (Next.FINISH, Next.CLOSE):
         forget_handoffs(project, issue)
@@ -94,7 +96,7 @@ def _announce(project: Project, attempt: Attempt, step: Step) -> None:
             tx.event("task.resolved", issue=issue, attempt=attempt.task.attempt, why=step.why, **place)
     if step.next in (Next.FINISH, Next.CLOSE):
         project.mirror(lambda tracker: tracker.close(issue, step.why))
-    elif step.next in (Next.RETRY, Next.RELEASE):
+    elif step.next in (Next.RETRY, Next.RELEASE, Next.BEGIN_ANEW):
         project.mirror(lambda tracker: tracker.unclaim(issue))
     elif step.next is Next.PARK:
         # A branch that waits to land stays when its slot is cleaned.

@@ -86,8 +86,9 @@ def enqueue(branch: str, issue: str = typer.Option("", help="The issue (default:
 def status() -> int:
     """What waits to land and why, and what landed or bounced last."""
     project = TERMINAL.open()
+    tip = project.base_tip()
     with project.ledger.read() as snapshot:
-        picture = look_at_queue(snapshot, project)
+        picture = look_at_queue(snapshot, project, tip)
         past = queue.history(snapshot)
     done = [entry for entry in past if entry.state in ("landed", "bounced", "withdrawn")]
     lines = ["landing is paused: agent-coord merge resume"] if picture.paused else []

@@ -27,13 +27,17 @@ TOLD = 8
 
 @dataclass(frozen=True)
 class Landing:
-    """A change that would land: whose (`fence` 0: nobody claims it), and the commits that say what it changes."""
+    """A change that would land: whose (`fence` 0: nobody claims it), and the commits that say what it changes.
+
+    `began` is the commit that stacked work began from: what is below it is not its own.
+    """
 
     issue: str
     fence: int
     tip: str
     base: str
     merged: str
+    began: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,9 @@ def check_landing(repository: Repository, ledger: Ledger, settings: ScopeSetting
 def _paths(repository: Repository, landing: Landing) -> list[str]:
     root = repository.root
     fork = git(root, "merge-base", "--end-of-options", landing.base, landing.tip, check=False, read=True)
-    own = changed_files(root, fork.text if fork.code == 0 else landing.base, landing.tip)
+    own = set(changed_files(root, fork.text if fork.code == 0 else landing.base, landing.tip))
+    if landing.began:
+        own &= {*changed_files(root, landing.began, landing.tip)}
     return sorted({*own, *changed_files(root, landing.base, landing.merged)})
 
 

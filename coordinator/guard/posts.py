@@ -46,11 +46,12 @@ GIT_HOOKS = (
 
 @dataclass(frozen=True)
 class Post:
-    """What the guard of one attempt is told: the slot as leased, the base branch, the write set."""
+    """What the guard of one attempt is told: the slot as leased, the base branch, the write set, is it stacked."""
 
     held: Held
     base_branch: str
     write: Sequence[str] = ()
+    stacked: bool = False
 
 
 def hook_command(name: str) -> list[str]:
@@ -97,7 +98,7 @@ def _scope(repository: Repository, settings: ScopeSettings, post: Post, admin: P
         "common": str(repository.common), "state": str(repository.state), "bell": str(repository.state / FILE),
         "admin": str(admin), "base": held.base,
         "base_branch": post.base_branch, "refs": f"refs/heads/{branches_of(held.slot.name)}", "fence": held.lease.fence,
-        "write": list(post.write), **rule._asdict(),
+        "write": list(post.write), "stacked": post.stacked, **rule._asdict(),
     }  # fmt: skip
 
 

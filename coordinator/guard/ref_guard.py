@@ -67,7 +67,12 @@ def _tip(scope: dict, tip: str) -> list[str]:
         return [f"{tip[:12]} leaves out {scope['base'][:12]}, which this attempt began from; add commits on top of it"]
     code, found = ask_git(scope["path"], "merge-base", f"refs/heads/{scope['base_branch']}", tip)
     base = found.strip() if code == 0 else scope["base"]
-    return _paths(scope, _changed(scope, "diff-tree", base, tip))
+    changed = _changed(scope, "diff-tree", base, tip)
+    if scope.get("stacked"):
+        # What it stands on is not its own, and is not on the base branch yet.
+        own = set(_changed(scope, "diff-tree", scope["base"], tip))
+        changed = [path for path in changed if path in own]
+    return _paths(scope, changed)
 
 
 def _changed(scope: dict, command: str, *arguments: str) -> list[str]:

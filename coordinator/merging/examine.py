@@ -7,13 +7,18 @@ anything by itself. A change that may make the gate say less is shown to a perso
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
 from coordinator.bootstrap import Project
 from coordinator.gate.evidence import outline
 from coordinator.guard import landing as guard
-from coordinator.merging.land import Merged, landing_of, merge_of, rivals_of
+from coordinator.merging import queue
+from coordinator.merging.land import Merged, build, landing_of, merge_of, rivals_of
 from coordinator.merging.order import Entry
 from coordinator.merging.register import Register
 from coordinator.merging.rulings import Ruling
+from coordinator.merging.stack import Support, below, lands_after, lost
+from coordinator.merging.stacks import bases
 from coordinator.merging.tamper import Watch, read_diff, suspicions
 from coordinator.tasks.lifecycle import Outcome
 from resources.system.git import git
@@ -22,37 +27,62 @@ from resources.system.git import git
 class Examiner:
     """Looks at entries, each once for every commit of the base branch."""
 
-    def __init__(self, project: Project, register: Register) -> None:
+    def __init__(self, project: Project, register: Register, title: Callable[[str], str]) -> None:
         self._project = project
+        self._title = title
+        self.stacked: Mapping[int, tuple[Support, ...]] = {}
+        """What each stacked entry stands on now."""
         self._register = register
         self._seen: set[tuple[int, str]] = set()
         self._shown: set[int] = set()
 
     def look(self, entry: Entry, base: str) -> list[Ruling] | None:
         """The rulings on the entry; None when there is nothing to say and it may be tried."""
+        supports = self.stacked.get(entry.id, ())
+        if why := lost(supports):
+            return self._register.bounced(entry, Ruling(entry.issue, Outcome.UNFOUNDED, why))
         if (entry.id, base) in self._seen:
             return None
-        project, register = self._project, self._register
-        merged = landing_of(project.repository, project.base, entry.tip)
+        merged = landing_of(self._project.repository, self._project.base, entry.tip)
         if merged is not None:
-            return register.landed([Merged(entry, base, merged)])
-        if not register.is_claimed(entry):
-            register.withdraw(entry)
+            return self._register.landed([Merged(entry, base, merged)])
+        if not self._register.is_claimed(entry):
+            self._register.withdraw(entry)
             return []
-        merge = merge_of(project.repository, base, entry)
+        # Where something below it is not in the queue, the planner does not try it either.
+        onto = self._ground(supports, base)
+        return self._merged(entry, base, onto) if onto else None
+
+    def _merged(self, entry: Entry, base: str, onto: str) -> list[Ruling] | None:
+        merge = merge_of(self._project.repository, onto, entry)
         if not merge.clean:
-            return self._conflict(entry, base, merge.conflicts)
-        found = self.trespass(Merged(entry, base, merge.tree))
+            return self._conflict(entry, onto, merge.conflicts)
+        part = Merged(entry, onto, merge.tree)
+        found = self.trespass(part)
         if found is None:
-            found = self._objection(entry)
+            found = self._objection(part)
         if found is None:
             self._seen = {(number, tip) for number, tip in self._seen if tip == base} | {(entry.id, base)}
         return found
 
+    def _ground(self, supports: Sequence[Support], base: str) -> str:
+        """The commit that an entry would be merged into: below stacked work lies what lands first. "" if unknown."""
+        on = {number: lands_after(found) for number, found in self.stacked.items()}
+        numbers = dict.fromkeys(one for direct in lands_after(supports) for one in (*below(direct, on), direct))
+        if not numbers:
+            return base
+        with self._project.ledger.read() as snapshot:
+            entries = {entry.id: entry for entry in queue.waiting(snapshot)}
+        if not numbers.keys() <= entries.keys():
+            return ""
+        return build(self._project.repository, base, [entries[one] for one in numbers], self._title).commit
+
     def trespass(self, part: Merged) -> list[Ruling] | None:
         """Give an entry back that writes outside of its scope; None when it does not."""
         project, entry = self._project, part.entry
-        change = guard.Landing(entry.issue, entry.fence, entry.tip, part.onto, part.commit)
+        with project.ledger.read() as snapshot:
+            began = bases(snapshot).get(entry.issue, "") if entry.id in self.stacked else ""
+        change = guard.Landing(entry.issue, entry.fence, entry.tip, part.onto, part.commit, began)
         found = guard.check_landing(project.repository, project.ledger, project.config.scope, change)
         if found is None:
             return None
@@ -69,12 +99,12 @@ class Examiner:
         ruling = Ruling(entry.issue, Outcome.CONFLICT, why, "\n".join(lines), paths)
         return self._register.bounced(entry, ruling)
 
-    def _objection(self, entry: Entry) -> list[Ruling] | None:
-        gate = self._project.config.gate
+    def _objection(self, part: Merged) -> list[Ruling] | None:
+        entry, gate = part.entry, self._project.config.gate
         if entry.approved or gate.weakened == "off" or entry.id in self._shown:
             return None
         self._shown.add(entry.id)
-        why = "; ".join(self._suspicions(entry))
+        why = "; ".join(self._suspicions(part))
         if not why:
             return None
         if gate.weakened == "look":
@@ -82,11 +112,12 @@ class Examiner:
         self._project.say(f"{entry.issue}: {why}")
         return None
 
-    def _suspicions(self, entry: Entry) -> tuple[str, ...]:
+    def _suspicions(self, part: Merged) -> tuple[str, ...]:
         project = self._project
         gate = project.config.gate
         named = {word for check in gate.checks for word in check.run if "." in word or "/" in word}
         watch = Watch(gate.tests, (*gate.protected, *(word for word in named if not word.startswith(("/", "-")))))
         wanted = ("diff", "--unified=0", "--no-renames", "--no-prefix", "--no-ext-diff", "--no-textconv")
-        span = f"refs/heads/{project.base}...{entry.tip}"
-        return suspicions(read_diff(git(project.repository.root, *wanted, span, read=True).text), watch)
+        return suspicions(
+            read_diff(git(project.repository.root, *wanted, part.onto, part.commit, read=True).text), watch
+        )

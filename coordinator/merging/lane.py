@@ -18,17 +18,18 @@ from coordinator.gate.bench import Subject
 from coordinator.gate.checks import Verdict
 from coordinator.gate.choice import Choice
 from coordinator.gate.evidence import outline
-from coordinator.merging import queue, trials
+from coordinator.merging import queue, stack, trials
 from coordinator.merging.benches import Benches, Ended, Workers, measured_workers
 from coordinator.merging.changes import Bounce, Land, Mode, Start
 from coordinator.merging.examine import Examiner
 from coordinator.merging.gates import Gates
 from coordinator.merging.land import Candidate, Landing, build, clashes_of, land
 from coordinator.merging.order import Entry
-from coordinator.merging.picture import Line
+from coordinator.merging.picture import Line, Seen
 from coordinator.merging.plan import plan
 from coordinator.merging.register import Register
 from coordinator.merging.rulings import Ruling
+from coordinator.merging.stacks import Stacks
 from coordinator.merging.trials import Made, Run
 from coordinator.merging.verified import Verifier
 from coordinator.tasks.lifecycle import Outcome
@@ -60,7 +61,8 @@ class Lane:
         self._mode = Mode(project.config.merge.mode)
         self._benches: Workers = workers or Benches(project)
         self._register = Register(project)
-        self._examiner = Examiner(project, self._register)
+        self._stacks = Stacks(project)
+        self._examiner = Examiner(project, self._register, title)
         self._verifier = Verifier(project, self._gates)
         self._line = Line(project.repository, self._mode, project.config.merge.targets)
         self._clashes: frozenset[tuple[int, int]] = frozenset()
@@ -97,18 +99,22 @@ class Lane:
         base = self._project.base_tip()
         with self._project.ledger.read() as snapshot:
             entries = [entry for entry in queue.waiting(snapshot) if entry.state != "look"]
+            stacked = self._stacks.on(snapshot, base, entries)
             paused = queue.is_paused(snapshot)
             runs = trials.telling(snapshot, self._gates.keys, {entry.id for entry in entries})
+        on = {number: stack.lands_after(supports) for number, supports in stacked.items()}
+        entries = stack.parents_first(entries, on)
         self._more = not paused and any(entry.state != "held" for entry in entries)
         held = any(entry.state == "held" for entry in entries)
-        seen = (base, entries, runs, self._benches.running, self._clashes)
+        seen = (base, entries, stacked, runs, self._benches.running, self._clashes)
         if held and time.monotonic() < self._held_until:
             return False
         if paused or (seen == self._done and not held) or not (entries or runs):
             return False
         try:
+            self._examiner.stacked = stacked
             first = entries[: AHEAD * self._workers()]
-            if self._examine(first, base, rulings) or self._step(entries, runs, base, rulings):
+            if self._examine(first, base, rulings) or self._step(Seen(entries, on, runs), base, rulings):
                 return True
         except Failure as failure:
             self._trouble(failure)
@@ -131,12 +137,12 @@ class Lane:
                 return True
         return False
 
-    def _step(self, entries: Sequence[Entry], runs: Sequence[Run], base: str, rulings: list[Ruling]) -> bool:
-        by_id = {entry.id: entry for entry in entries}
+    def _step(self, seen: Seen, base: str, rulings: list[Ruling]) -> bool:
+        by_id, runs = {entry.id: entry for entry in seen.entries}, seen.runs
         self._line.read(base)
         workers = self._workers()
         with self._project.ledger.read() as snapshot:
-            picture = self._line.queue(snapshot, entries, runs, self._clashes, workers)
+            picture = self._line.queue(snapshot, seen, self._clashes, workers)
         known = {trial.id for trial in picture.trials}
         step = plan(picture)
         gone = [run.id for run in runs if run.state == "running" and run.id not in known]

@@ -14,6 +14,8 @@ from coordinator.merging import queue, trials
 from coordinator.merging.benches import measured_workers
 from coordinator.merging.gates import Gates
 from coordinator.merging.order import Entry
+from coordinator.merging.stack import Ground, Support
+from coordinator.merging.stacks import Stacks
 from coordinator.merging.trials import Run
 from resources.state.store import Snapshot
 
@@ -30,8 +32,8 @@ class Outlook:
     why: Mapping[int, str]
 
 
-def look_at_queue(snapshot: Snapshot, project: Project) -> Outlook:
-    """The queue now."""
+def look_at_queue(snapshot: Snapshot, project: Project, tip: str) -> Outlook:
+    """The queue now; the base branch stands on `tip`."""
     waiting = tuple(queue.waiting(snapshot))
     paused = queue.is_paused(snapshot)
     keys = Gates(project.config).keys
@@ -40,8 +42,16 @@ def look_at_queue(snapshot: Snapshot, project: Project) -> Outlook:
     tried = [[issues[one] for one in run.members if one in issues] for run in runs if run.state == "running"]
     merge = project.config.merge
     workers = merge.workers or measured_workers(snapshot, keys)
-    why = {entry.id: why_waits(entry, waiting, runs, paused) for entry in waiting}
+    stacked = Stacks(project).on(snapshot, tip, waiting)
+    why = {
+        entry.id: _not_there(stacked.get(entry.id, ())) or why_waits(entry, waiting, runs, paused) for entry in waiting
+    }
     return Outlook(waiting, paused, merge.mode, workers, tried, why)
+
+
+def _not_there(supports: Sequence[Support]) -> str:
+    missing = [one.parent for one in supports if one.ground is Ground.MENDED]
+    return f"stands on {' and '.join(missing)}, whose author is mending it" if missing else ""
 
 
 def why_waits(entry: Entry, waiting: Sequence[Entry], runs: Sequence[Run], paused: bool) -> str:

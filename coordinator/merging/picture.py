@@ -27,6 +27,15 @@ Clashes = frozenset[tuple[int, int]]
 """Pairs of entries that git cannot merge."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What stands in the ledger at one moment: entries in landing order, what they stand on, and the trials."""
+
+    entries: Sequence[Entry]
+    on: Mapping[int, tuple[int, ...]]
+    runs: Sequence[Run]
+
+
 @dataclass
 class Line:
     """The base branch's newest commits, and which entry each of them landed (0: none). Read again when it moves."""
@@ -44,14 +53,13 @@ class Line:
             newest = ("rev-list", "--first-parent", f"--max-count={REACH}")
             self.commits = git(self.repository.root, *newest, "--end-of-options", tip, read=True).lines
 
-    def queue(
-        self, snapshot: Snapshot, entries: Sequence[Entry], runs: Sequence[Run], clashes: Clashes, workers: int
-    ) -> Queue:
+    def queue(self, snapshot: Snapshot, seen: Seen, clashes: Clashes, workers: int) -> Queue:
         """Everything together."""
+        runs = seen.runs
         told = self.trials(runs)
         verdicts = [row["state"] == "landed" for row in reversed(snapshot.all("landings-judged"))]
         return Queue(
-            waiting=tuple(self.change(entry) for entry in entries),
+            waiting=tuple(self.change(entry, seen.on.get(entry.id, ())) for entry in seen.entries),
             trials=tuple(told),
             landed=tuple(self.landed(snapshot, told)),
             clashes=clashes,
@@ -82,14 +90,14 @@ class Line:
             found.append(Landed(number, touched, -where))
         return found
 
-    def change(self, entry: Entry) -> Change:
-        """An entry as the planner sees it."""
+    def change(self, entry: Entry, on: tuple[int, ...] = ()) -> Change:
+        """An entry as the planner sees it; `on` are those that it stands on."""
         if self.mode is Mode.EXACT or not self.targets:
-            return Change(entry.id)
+            return Change(entry.id, on=on)
         if entry.tip not in self._of_tip:
             base = git(self.repository.root, "merge-base", self.commits[0], entry.tip, check=False, read=True).text
             self._of_tip[entry.tip] = self._touched(base, entry.tip) if base else EVERYTHING
-        return Change(entry.id, self._of_tip[entry.tip])
+        return Change(entry.id, self._of_tip[entry.tip], on)
 
     def _touched(self, old: str, new: str) -> frozenset[str]:
         return targets_of(changed_files(self.repository.root, old, new), self.targets)

@@ -17,6 +17,7 @@ from coordinator.mail import letters
 from coordinator.mail.alarm import ring
 from coordinator.merging import queue
 from coordinator.merging.collisions import BASE, Collision, Piece, news, worth_a_merge
+from coordinator.merging.stacks import bases
 from coordinator.tasks import claims
 from coordinator.tasks.claims import Task
 from resources.state.store import Snapshot, Transaction
@@ -43,12 +44,14 @@ def look(project: Project) -> Look:
         working = [task for task in claims.all_tasks(view) if task.state == "working" and task.slot]
         paths = {row["name"]: Path(row["path"]) for row in view.all("slots")}
         queued = queue.waiting(view)
+        stacked = bases(view)
     root, base = project.repository.root, project.base_tip()
-    pieces = [piece for task in working if (piece := _piece(project.repository, task, paths.get(task.slot), base))]
-    pieces += [
-        Piece(entry.issue, entry.tip, frozenset(changed_since_fork(root, base, entry.tip)), entry.queued_at, True)
-        for entry in queued
-    ]
+    own = ((task, stacked.get(task.issue, base)) for task in working)
+    standing = (_piece(project.repository, task, paths.get(task.slot), fork) for task, fork in own)
+    pieces = [piece for piece in standing if piece is not None]
+    for entry in queued:
+        changed = frozenset(changed_since_fork(root, stacked.get(entry.issue, base), entry.tip))
+        pieces.append(Piece(entry.issue, entry.tip, changed, entry.queued_at, True))
     found = tuple(_collisions(root, base, pieces))
     with project.ledger.write() as tx:
         fresh = news(known(tx), found)

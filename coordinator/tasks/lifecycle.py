@@ -40,6 +40,8 @@ class Outcome(StrEnum):
     """Its agent has shown that no change is needed."""
     DOUBTED = "to be confirmed"
     """The same, and the configuration wants a person to look."""
+    UNFOUNDED = "unfounded"
+    """What the work stands on will not land; no attempt is used up."""
     CLOSED = "closed"
     """Somebody closed the issue in the tracker."""
 
@@ -61,6 +63,8 @@ class Next(StrEnum):
     """Save the work, give the slot back, leave the issue open."""
     PARK = "park"
     """Give the slot back and let the finished work wait in the queue by itself."""
+    BEGIN_ANEW = "begin_anew"
+    """Save the work, give the slot back, start as if for the first time once the dependencies allow it."""
     FREE = "free"
     """Save the work, give the slot back, leave the issue as it is."""
 
@@ -71,6 +75,7 @@ AT_ONCE = {
     Outcome.STOPPED: Next.RELEASE,
     Outcome.CLOSED: Next.FREE,
     Outcome.LOOK: Next.PARK,
+    Outcome.UNFOUNDED: Next.BEGIN_ANEW,
 }
 """What follows whatever the number of the attempt."""
 

@@ -43,6 +43,15 @@ def test_dependants_wait_for_what_they_need() -> None:
     assert "x-1" in choice.waits["x-2"]
 
 
+def test_a_dependant_may_begin_on_finished_work_though_its_track_is_under_way() -> None:
+    issues = [work("x-1", "loans"), work("x-2", "loans", "x-1"), work("x-3", "routes", "x-1")]
+    found = plan(issues, POLICY, ["src/loans.py", "src/routes.py"], busy=("x-1",))
+    ground = Ground("base-2", stacks={"x-2": {"x-1"}}, unstacked={"x-3": "finished, in conflict in a.py"})
+    choice = choose(found, POLICY, [task("x-2"), task("x-3")], {"x-1"}, seats=4, ground=ground)
+    assert choice.start == ("x-2",)
+    assert choice.waits == {"x-3": "finished, in conflict in a.py"}
+
+
 def test_overlaps_are_kept_apart_unless_landing_shall_settle_them() -> None:
     issues = [work("x-1", "loans"), work("x-2", "loans")]
     choice = pick(issues, [task("x-1"), task("x-2")])

@@ -17,6 +17,7 @@ from coordinator.tasks.lifecycle import Next, Outcome, Setback, after_failure, d
         (Outcome.CONFLICT, 3, Next.HAND_OFF),
         (Outcome.STOPPED, 3, Next.RELEASE),
         (Outcome.CLOSED, 3, Next.FREE),
+        (Outcome.UNFOUNDED, 3, Next.BEGIN_ANEW),
     ],
 )
 def test_what_follows_an_outcome(outcome: Outcome, attempt: int, expected: Next) -> None:

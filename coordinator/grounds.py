@@ -1,0 +1,127 @@
+"""What attempts begin on and stand on: the base branch, or finished work that has not landed yet.
+
+For the choice of what starts next: what landed since an attempt failed, and which waiting issues may begin on finished
+work. For what is under way: whether that still stands. An agent whose work stands on a dependency that was bounced is
+told at once, and again when the dependency is mended, with the commit to merge and whether it conflicts; its own work
+waits in the queue until then. When the dependency will not land as it was, the attempt ends and is begun anew.
+
+All of it is read from ledger and git at each look; only what was told is written down, so that it is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from analyzer.proposal import Plan
+from coordinator.assign import Ground
+from coordinator.attempts import Attempt
+from coordinator.bootstrap import Project
+from coordinator.gate.evidence import outline
+from coordinator.mail import letters
+from coordinator.merging import stack
+from coordinator.merging.stack import Support, footing, lost
+from coordinator.merging.stacks import Base, Stacks
+from coordinator.tasks.claims import Task
+from resources.system.git import changed_by_each, merge_tree
+
+NEWS = "news"
+"""What `stack.told` says while the dependency is being mended."""
+
+
+@dataclass(frozen=True)
+class _Word:
+    """What an agent is told about a dependency: `told` is what is remembered of it."""
+
+    told: str
+    offered: str
+    subject: str
+    body: str
+
+
+class Grounds:
+    """The grounds of one project's attempts."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._stacks = Stacks(project)
+        self._landed: dict[tuple[str, str], list[frozenset[str]]] = {}
+        self._bases: dict[str, Base] = {}
+
+    def look(self, plan: Plan, pending: Sequence[Task], trouble: Mapping[str, Set[str]]) -> Ground:
+        """What the choice among `pending` depends on."""
+        base = self._project.base_tip()
+        for task in pending:
+            if task.state == "retry" and task.base and (task.base, base) not in self._landed:
+                self._landed[task.base, base] = changed_by_each(self._project.repository.root, task.base, base)
+        self._landed = {key: paths for key, paths in self._landed.items() if key[1] == base}
+        unstacked = self._stack(plan, [task.issue for task in pending], base)
+        stacks = {issue: frozenset(one.issue for one in found.parents) for issue, found in self._bases.items()}
+        landed = {then: paths for (then, _), paths in self._landed.items()}
+        return Ground(base, landed, trouble, stacks, unstacked)
+
+    def under(self, issue: str) -> Base | None:
+        """What the issue may begin on as of the last look, None for the base branch as it is."""
+        return self._bases.get(issue)
+
+    def _stack(self, plan: Plan, pending: Sequence[str], onto: str) -> dict[str, str]:
+        self._bases, unstacked = {}, {}
+        most = self._project.config.merge.stack
+        blocked = [one for issue in pending if (one := plan.held.get(issue)) is not None and not one.held]
+        if not most or not blocked:
+            return {}
+        with self._project.ledger.read() as snapshot:
+            finished = self._stacks.finished(snapshot, onto)
+        for one in blocked if finished else ():
+            found = footing(one.waits_for, finished, most)
+            base = self._stacks.base(onto, found.parents) if found.parents else None
+            if base is not None and base.commit:
+                self._bases[one.id] = base
+            elif base is not None:
+                names = " and ".join(parent.issue for parent in found.parents)
+                unstacked[one.id] = f"waits until {names} landed: finished, in conflict in {outline(base.conflicts)}"
+            elif found.why:
+                unstacked[one.id] = found.why
+        return unstacked
+
+    def shaken(self, attempts: Mapping[str, Attempt]) -> Iterator[tuple[Attempt, str]]:
+        """The attempts at work that must be begun anew, with why; the others' agents are told what is new."""
+        onto = self._project.base_tip()
+        with self._project.ledger.read() as snapshot:
+            rows = [row for row in snapshot.all("stacks") if row["state"] == "working" and row["issue"] in attempts]
+            if not rows:
+                return
+            told = {(row["issue"], row["parent"]): row["told"] for row in rows}
+            tips = {row["issue"]: self._stacks.head(attempts[row["issue"]].task) or row["base"] for row in rows}
+            below = self._stacks.below(snapshot, onto, tips)
+        for issue, supports in below.items():
+            attempt = attempts[issue]
+            if why := lost(supports):
+                yield attempt, why
+                continue
+            for support in supports:
+                self._tell(attempt, support, told[issue, support.parent], tips[issue])
+
+    def _tell(self, attempt: Attempt, support: Support, told: str, tip: str) -> None:
+        word = self._word(support, told, tip)
+        if word is None:
+            return
+        issue, place = attempt.issue.id, {"base": attempt.held.base, "parent": support.parent}
+        with self._project.ledger.write() as tx:
+            if not tx.change("stack-told", issue=issue, told=word.told, offered=word.offered, **place):
+                return
+            letter = letters.Draft((issue,), word.subject, word.body, issue, "urgent")
+            letters.send(tx, letters.COORDINATOR, letter)
+            tx.event("stack.shaken", issue=issue, agent=attempt.claim.agent, parent=support.parent, tip=word.offered)
+
+    def _word(self, support: Support, told: str, tip: str) -> _Word | None:
+        parent = support.parent
+        if support.ground is stack.Ground.MENDED:
+            said = "Go on with what does not depend on it; you will hear which commit mends it. Yours waits for it."
+            return _Word(NEWS, "", f"{parent}, which your work stands on, did not land and is being mended", said)
+        if support.ground is not stack.Ground.QUEUED or told in ("", support.tip):
+            return None
+        merge = merge_tree(self._project.repository.root, tip, support.tip)
+        how = "it merges cleanly" if merge.clean else f"it conflicts with yours in {outline(merge.conflicts)}"
+        body = f"When your work is committed: git merge {support.tip} ({how}). Otherwise the coordinator merges both."
+        return _Word(support.tip, support.tip, f"{parent}, which your work stands on, has been mended", body)

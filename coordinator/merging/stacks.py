@@ -1,0 +1,128 @@
+"""Stacked work in ledger and git: its base is made, recorded, and looked at.
+
+The base of a stacked attempt is a merge made in memory under a fixed name and date, so that the same inputs give the
+same commit. The ledger keeps, for each attempt, which tips it stands on; all else is read from git each time, so that
+nothing has to be told to anybody when a dependency lands, is bounced, or when the coordinator dies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from coordinator.bootstrap import Project
+from coordinator.merging import queue
+from coordinator.merging.land import AUTHOR, COMMITTER
+from coordinator.merging.order import Entry
+from coordinator.merging.stack import Finished, Ground, Support, depth, lands_after, parents_first
+from coordinator.tasks.claims import ACTIVE, Task, find_task
+from resources.state.store import Row, Snapshot, Transaction
+from resources.system.git import git, merge_tree, resolve
+from resources.system.repository import branch_tip
+
+_DATES = {"GIT_AUTHOR_DATE": "2000-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2000-01-01T00:00:00Z"}
+
+
+@dataclass(frozen=True)
+class Base:
+    """The commit that a stacked attempt begins from; "" when what it would stand on conflicts in `conflicts`."""
+
+    commit: str
+    parents: tuple[Finished, ...]
+    conflicts: tuple[str, ...] = ()
+
+
+def share(tx: Transaction, issue: str, base: Base) -> None:
+    """Record what the next attempt at `issue` stands on, and let it write where its finished parents have written."""
+    for parent in base.parents:
+        tx.change("stack-put", issue=issue, base=base.commit, parent=parent.issue, tip=parent.tip)
+        tx.change("reservations-share", issue=parent.issue)
+
+
+def bases(snapshot: Snapshot) -> dict[str, str]:
+    """Issue -> the base of its last attempt, for stacked ones."""
+    return {row["issue"]: row["base"] for row in snapshot.all("stacks")}
+
+
+@dataclass
+class Stacks:
+    """Looks at what stacked work stands on. What git says about two commits is asked once."""
+
+    project: Project
+    _reaches: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _made: dict[tuple[str, ...], Base] = field(default_factory=dict)
+
+    def base(self, onto: str, parents: tuple[Finished, ...]) -> Base:
+        """The base branch at `onto` with the tips of `parents` merged on top, in that order."""
+        key = (onto, *(one.tip for one in parents))
+        if key not in self._made:
+            self._made = {known: base for known, base in self._made.items() if known[0] == onto}
+            self._made[key] = self._make(onto, parents)
+        return self._made[key]
+
+    def _make(self, onto: str, parents: tuple[Finished, ...]) -> Base:
+        root, commit = self.project.repository.root, onto
+        for parent in parents:
+            if self.reaches(commit, parent.tip):
+                continue
+            merge = merge_tree(root, commit, parent.tip)
+            if not merge.clean:
+                return Base("", parents, merge.conflicts)
+            wanted = ("commit-tree", merge.tree, "-p", commit, "-p", parent.tip, "-m", f"Stack on {parent.issue}")
+            commit = git(root, *wanted, env=COMMITTER | AUTHOR | _DATES).text
+        return Base(commit, parents)
+
+    def finished(self, snapshot: Snapshot, onto: str) -> list[Finished]:
+        """The work that waits to land and may be built on, in landing order."""
+        entries = queue.waiting(snapshot)
+        on = {number: lands_after(found) for number, found in self.on(snapshot, onto, entries).items()}
+        return [
+            Finished(entry.issue, entry.tip, depth(entry.id, on))
+            for entry in parents_first(entries, on)
+            if entry.state != "look"
+        ]
+
+    def on(self, snapshot: Snapshot, onto: str, entries: Sequence[Entry]) -> dict[int, tuple[Support, ...]]:
+        """Entry -> what it stands on, for those that stand on anything."""
+        supports = self.below(snapshot, onto, {entry.issue: entry.tip for entry in entries})
+        return {entry.id: supports[entry.issue] for entry in entries if entry.issue in supports}
+
+    def below(self, snapshot: Snapshot, onto: str, tips: Mapping[str, str]) -> dict[str, tuple[Support, ...]]:
+        """What the stacked ones among these issues, whose work ends at these tips, stand on."""
+        rows = [row for row in snapshot.all("stacks") if row["issue"] in tips]
+        entries = {entry.issue: entry for entry in queue.waiting(snapshot)} if rows else {}
+        found: dict[str, tuple[Support, ...]] = {}
+        for row in rows:
+            tip = tips[row["issue"]]
+            # A person may have queued another branch for the same issue.
+            if self.reaches(tip, row["base"]):
+                support = self._support(snapshot, row, tip, onto, entries.get(row["parent"]))
+                found[row["issue"]] = (*found.get(row["issue"], ()), support)
+        return found
+
+    def _support(self, snapshot: Snapshot, row: Row, tip: str, onto: str, entry: Entry | None) -> Support:
+        offered = row["offered"]
+        wanted = [row["tip"], *([offered] if offered and self.reaches(tip, offered) else [])]
+        wanted = [one for one in wanted if not self.reaches(onto, one)]
+        if not wanted:
+            return Support(row["parent"], Ground.LANDED)
+        if entry is not None and all(self.reaches(entry.tip, one) for one in wanted):
+            return Support(row["parent"], Ground.QUEUED, entry.id, entry.tip)
+        task = find_task(snapshot, row["parent"])
+        head = self.head(task) if task and task.state in ACTIVE else ""
+        stands = bool(head) and all(self.reaches(head, one) for one in wanted)
+        return Support(row["parent"], Ground.MENDED if stands else Ground.GONE)
+
+    def head(self, task: Task) -> str:
+        """Where the branch of a task stands in the main repository, "" when it has none there."""
+        repository = self.project.repository
+        tip = branch_tip(repository, task.branch) or resolve(repository.root, f"refs/heads/{task.branch}")
+        return tip or ""
+
+    def reaches(self, commit: str, other: str) -> bool:
+        """Whether `other` is `commit` or among its ancestors."""
+        if (commit, other) not in self._reaches:
+            ancestor = ("merge-base", "--is-ancestor", other, commit)
+            answer = git(self.project.repository.root, *ancestor, check=False, read=True)
+            self._reaches[commit, other] = answer.code == 0
+        return self._reaches[commit, other]
