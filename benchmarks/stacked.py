@@ -156,7 +156,9 @@ class House:
         waiting: dict[int, None] = {}
         for entry in self.entries:
             waiting |= dict.fromkeys((*(one for one in on[entry] if one != NOBODY), entry))
-        keep = {number for number, one in self.trials.items() if number in self.judged or waiting.keys() & {*one.members}}
+        keep = {
+            number for number, one in self.trials.items() if number in self.judged or waiting.keys() & {*one.members}
+        }
         self.trials = {number: one for number, one in self.trials.items() if number in keep}
         return Queue(
             tuple(Change(one, on=on[one]) for one in waiting), tuple(self.trials.values()), tuple(self.landed),

@@ -17,7 +17,7 @@ from coordinator.merging.land import Merged, build, landing_of, merge_of, rivals
 from coordinator.merging.order import Entry
 from coordinator.merging.register import Register
 from coordinator.merging.rulings import Ruling
-from coordinator.merging.stack import Support, below, lands_after, lost
+from coordinator.merging.stack import Support, below, lands_after, lost, shown
 from coordinator.merging.stacks import bases
 from coordinator.merging.tamper import Watch, read_diff, suspicions
 from coordinator.tasks.lifecycle import Outcome
@@ -41,6 +41,8 @@ class Examiner:
         supports = self.stacked.get(entry.id, ())
         if why := lost(supports):
             return self._register.bounced(entry, Ruling(entry.issue, Outcome.UNFOUNDED, why))
+        if why := shown(supports):
+            return self._register.look(entry, why)
         if (entry.id, base) in self._seen:
             return None
         merged = landing_of(self._project.repository, self._project.base, entry.tip)
@@ -49,11 +51,11 @@ class Examiner:
         if not self._register.is_claimed(entry):
             self._register.withdraw(entry)
             return []
-        # Where something below it is not in the queue, the planner does not try it either.
-        onto = self._ground(supports, base)
-        return self._merged(entry, base, onto) if onto else None
+        return self._merged(entry, base, self._ground(supports, base))
 
     def _merged(self, entry: Entry, base: str, onto: str) -> list[Ruling] | None:
+        if not onto:
+            return None  # something below it is not in the queue, and so the planner does not try it either
         merge = merge_of(self._project.repository, onto, entry)
         if not merge.clean:
             return self._conflict(entry, onto, merge.conflicts)

@@ -59,13 +59,15 @@ class Ground(StrEnum):
 
     LANDED = "landed"
     QUEUED = "queued"
+    SHOWN = "shown"
+    """Its entry waits for a person, who must look at it first."""
     MENDED = "being mended"
     GONE = "gone"
 
 
 @dataclass(frozen=True)
 class Support:
-    """One dependency below stacked work: what became of the tip, and the entry and tip that wait now (if queued)."""
+    """One dependency below stacked work: what became of the tip, and the entry and tip that wait now (if any do)."""
 
     parent: str
     ground: Ground
@@ -82,6 +84,12 @@ def lost(supports: Iterable[Support]) -> str:
     """Why the work must be begun anew, "" while it stands."""
     gone = [one.parent for one in supports if one.ground is Ground.GONE]
     return f"it stands on work for {' and '.join(gone)} that will not land" if gone else ""
+
+
+def shown(supports: Iterable[Support]) -> str:
+    """Why a person must look at work below this first, "" when nobody must."""
+    found = [one.parent for one in supports if one.ground is Ground.SHOWN]
+    return f"it stands on {' and '.join(found)}, which must be looked at first" if found else ""
 
 
 def parents_first(entries: Sequence[Entry], on: Mapping[int, Sequence[int]]) -> list[Entry]:

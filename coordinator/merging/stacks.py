@@ -107,9 +107,11 @@ class Stacks:
         if not wanted:
             return Support(row["parent"], Ground.LANDED)
         if entry is not None and all(self.reaches(entry.tip, one) for one in wanted):
-            return Support(row["parent"], Ground.QUEUED, entry.id, entry.tip)
+            ground = Ground.SHOWN if entry.state == "look" else Ground.QUEUED
+            return Support(row["parent"], ground, entry.id, entry.tip)
         task = find_task(snapshot, row["parent"])
-        head = self.head(task) if task and task.state in ACTIVE else ""
+        # Without a process of ours nobody knows whether it is ever mended.
+        head = self.head(task) if task and task.state in ACTIVE and task.worker else ""
         stands = bool(head) and all(self.reaches(head, one) for one in wanted)
         return Support(row["parent"], Ground.MENDED if stands else Ground.GONE)
 

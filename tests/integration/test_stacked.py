@@ -1,11 +1,17 @@
 """Dependants that begin before what they need has landed: the real loop, real git, scripted agents."""
 
+import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from coordinator.bootstrap import open_project
+from coordinator.merging.stack import Finished
+from coordinator.merging.stacks import Stacks
 from tests.support.projects import Place, make_place, step, writes
-from tests.support.repos import git_out
+from tests.support.repos import commit, git_out
 
 GATE = """
 [[gate.checks]]
@@ -84,6 +90,24 @@ def test_what_stands_on_given_up_work_is_kept_and_begun_anew(place: Place) -> No
     assert place.issues["a-2"]["status"] == "open"
 
 
+def test_what_stands_on_work_that_a_person_must_look_at_waits_for_the_person_too(place: Place) -> None:
+    commit(place.root, {"tests/test_one.py": "def test_one():\n    assert 1 == 1\n"}, "a test")
+    flag(place).touch()
+    place.script("a-1", writes("tests/test_one.py", "def test_one(): pass", "a-1: mend the test"))
+    place.script("a-2", writes("two.txt", "2", "a-2: two"))
+    place.json("init")
+    place.json("merge", "pause")
+    place.json("spawn", "2")
+    place.until(queued("a-1", "a-2"))
+    place.json("merge", "resume")
+    place.until(lambda now: [entry["state"] for entry in now["merge"]] == ["look", "look"] and not now["coordinator"])
+    flag(place).unlink()
+    for entry in place.json("merge", "status")["waiting"]:
+        place.json("merge", "approve", str(entry["id"]))
+    place.until(lambda now: now["tasks"] == {"landed": 2} and not now["coordinator"])
+    assert landings(place) == ["Land a-1", "Land a-2"]
+
+
 def test_stacking_can_be_switched_off(place: Place) -> None:
     config = place.root / ".agent-worktrees" / "config.toml"
     config.write_text(config.read_text() + "[merge]\nstack = 0\n")
@@ -96,3 +120,75 @@ def test_stacking_can_be_switched_off(place: Place) -> None:
     assert not [row for row in place.events("attempt.started") if row["issue"] == "a-2"]
     flag(place).unlink()
     place.until(lambda now: now["tasks"] == {"landed": 2} and not now["coordinator"])
+
+
+def until_there(file: Path, then: str = "true") -> str:
+    return step(f"""run = ["sh", "-c", "until [ -e '{file}' ]; do sleep 0.05; done; {then}"]""")
+
+
+def test_an_agent_hears_that_its_ground_is_being_mended_and_may_merge_what_mends_it(place: Place) -> None:
+    mend, go = place.root.parent / "mend", place.root.parent / "go"
+    flag(place).touch()
+    place.script("a-1", writes("one.txt", "BROKEN", "a-1"), until_there(mend) + writes("one.txt", "1", "a-1: mended"))
+    merge = f"git -c user.name=A -c user.email=a@example.com merge -q -m a-2 $(cat '{go}')"
+    place.script("a-2", writes("two.txt", "2", "a-2: two") + until_there(go, merge))
+    place.json("init")
+    place.json("spawn", "2")
+    place.until(lambda now: sum(slot["task"] == "working" for slot in now["slots"]) == 1 and queued("a-1")(now))
+    flag(place).unlink()
+    place.until(lambda _: len(place.events("stack.shaken")) == 1)
+    flag(place).touch()
+    mend.touch()
+    place.until(lambda _: len(place.events("stack.shaken")) == 2)
+    tip = place.events("stack.shaken")[1]["data"]["tip"]
+    assert git_out(place.root, "show", f"{tip}:one.txt") == "1"
+    go.write_text(tip)
+    place.until(queued("a-1", "a-2"))
+    flag(place).unlink()
+    place.until(lambda now: now["tasks"] == {"landed": 2} and not now["coordinator"])
+    assert landings(place) == ["Land a-1", "Land a-2"]
+    letters = [row["data"]["subject"] for row in place.events("mail.sent") if "stands on" in str(row["data"])]
+    assert [text.split(", which your work stands on, ")[1] for text in letters] == [
+        "did not land and is being mended", "has been mended",
+    ]  # fmt: skip
+
+
+def test_a_killed_coordinator_is_followed_by_one_that_knows_what_stands_on_what(place: Place) -> None:
+    go = place.root.parent / "go"
+    flag(place).touch()
+    place.script("a-1", writes("one.txt", "1", "a-1: one"))
+    place.script("a-2", until_there(go) + writes("one.txt", "2", "a-2: on top of one"))
+    place.json("init")
+    place.json("spawn", "2")
+    place.until(lambda now: sum(slot["task"] == "working" for slot in now["slots"]) == 1 and queued("a-1")(now))
+    pid, _ = (place.root / ".git" / "agent-coord" / "coordinator.lock").read_text().split()
+    os.kill(int(pid), signal.SIGKILL)
+    place.until(lambda now: not now["coordinator"])
+    run = place.start("run", "--json")
+    place.until(lambda _: len(place.events("attempt.adopted")) == 2)
+    go.touch()
+    place.until(queued("a-1", "a-2"))
+    flag(place).unlink()
+    out, err = run.communicate(timeout=60)
+    assert json.loads(out)["landed"] == 2, err
+    assert landings(place) == ["Land a-1", "Land a-2"]
+    assert [row["issue"] for row in place.events("attempt.started")] == ["a-1", "a-2"]
+
+
+def test_the_same_ground_is_the_same_commit_and_a_conflict_is_none(place: Place) -> None:
+    place.json("init")
+    tips = []
+    for name, text in (("x", "1"), ("y", "2"), ("z", "1")):
+        git_out(place.root, "switch", "-qc", name, "main")
+        tips.append(commit(place.root, {"README.md" if name != "x" else "x.txt": name + text}, name))
+        git_out(place.root, "switch", "-q", "main")
+    main = commit(place.root, {"main.txt": "moved"}, "main moved")
+    x, y, z = (Finished(name, tip) for name, tip in zip("xyz", tips, strict=True))
+    project = open_project(place.root)
+    try:
+        base = Stacks(project).base(main, (x, y))
+        assert base.commit == Stacks(project).base(main, (x, y)).commit
+        assert {"main.txt", "x.txt"} <= {*git_out(place.root, "ls-tree", "--name-only", base.commit).split()}
+        assert Stacks(project).base(main, (y, z)).conflicts == ("README.md",)
+    finally:
+        project.close()

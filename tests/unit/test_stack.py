@@ -15,6 +15,7 @@ from coordinator.merging.stack import (
     lands_after,
     lost,
     parents_first,
+    shown,
 )
 
 A, B, HIGH = Finished("a", "t1"), Finished("b", "t2"), Finished("h", "t3", depth=1)
@@ -53,6 +54,8 @@ def test_what_is_below_lands_first_and_what_is_gone_takes_the_work_along() -> No
     assert lands_after((landed, queued)) == (7,)
     assert lands_after((queued, mended)) == (7, NOBODY)
     assert lost((landed, queued, mended)) == ""
+    assert shown((queued, Support("e", Ground.SHOWN, 8))).startswith("it stands on e")
+    assert shown((queued, gone)) == ""
     assert "work for d that will not land" in lost((queued, gone))
 
 

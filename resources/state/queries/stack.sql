@@ -4,9 +4,9 @@ INSERT INTO stack (issue, base, parent, tip) VALUES (:issue, :base, :parent, :ti
 ON CONFLICT (issue, base, parent) DO UPDATE SET tip = excluded.tip;
 
 -- name: stacks
--- What the last attempt of each task stands on, as far as it is stacked.
-SELECT stack.*, task.state, task.branch FROM stack JOIN task ON task.issue = stack.issue AND task.base = stack.base
-ORDER BY stack.issue, stack.parent;
+-- What the last attempt of each task that has not landed stands on, as far as it is stacked.
+SELECT stack.*, task.state FROM stack JOIN task ON task.issue = stack.issue AND task.base = stack.base
+WHERE task.state <> 'landed' ORDER BY stack.issue, stack.parent;
 
 -- name: stack-told
 -- What the agent has been told about a parent; changes no row when it knows.
