@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from analyzer.globs import escape
 from coordinator.bootstrap import Project
 from coordinator.gate.evidence import outline
 from coordinator.guard import landing as guard
@@ -105,8 +106,8 @@ class Examiner:
         entry, gate = part.entry, self._project.config.gate
         if entry.approved or gate.weakened == "off" or entry.id in self._shown:
             return None
-        self._shown.add(entry.id)
         why = "; ".join(self._suspicions(part))
+        self._shown.add(entry.id)
         if not why:
             return None
         if gate.weakened == "look":
@@ -117,7 +118,8 @@ class Examiner:
     def _suspicions(self, part: Merged) -> tuple[str, ...]:
         project = self._project
         gate = project.config.gate
-        named = {word for check in gate.checks for word in check.run if "." in word or "/" in word}
+        # File names, not patterns: a line of shell is neither, and matches nothing.
+        named = {escape(word) for check in gate.checks for word in check.run if "." in word or "/" in word}
         watch = Watch(gate.tests, (*gate.protected, *(word for word in named if not word.startswith(("/", "-")))))
         wanted = ("diff", "--unified=0", "--no-renames", "--no-prefix", "--no-ext-diff", "--no-textconv")
         return suspicions(

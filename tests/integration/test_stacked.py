@@ -59,6 +59,21 @@ def test_a_dependant_begins_on_finished_work_and_both_land(place: Place) -> None
     assert [row["issue"] for row in place.events("landing.bounced")] == []
 
 
+def test_what_lies_below_is_not_the_dependants_own_under_a_strict_scope(place: Place) -> None:
+    config = place.root / ".agent-worktrees" / "config.toml"
+    config.write_text(config.read_text() + '[scope]\nenforce = "strict"\n')
+    commit(place.root, {"one.txt": "0", "two.txt": "0"}, "what the issues name")
+    flag(place).touch()
+    place.script("a-1", writes("one.txt", "1", "a-1: one"))
+    place.script("a-2", step('run = ["grep", "-q", "1", "one.txt"]') + writes("two.txt", "2", "a-2: two"))
+    place.json("init")
+    place.json("spawn", "2")
+    place.until(queued("a-1", "a-2"))
+    flag(place).unlink()
+    place.until(lambda now: now["tasks"] == {"landed": 2} and not now["coordinator"])
+    assert [row["issue"] for row in place.events("attempt.started")] == ["a-1", "a-2"]
+
+
 def test_nothing_red_comes_in_with_a_dependant_and_what_is_mended_lands_with_it(place: Place) -> None:
     flag(place).touch()
     place.script("a-1", writes("one.txt", "BROKEN", "a-1: one"), writes("one.txt", "1", "a-1: mended"))
