@@ -98,10 +98,13 @@ def is_landed(work: Work, commit: str) -> bool:
 
 
 def is_safe(work: Work, commit: str) -> bool:
-    """Whether a commit is no work, or landed, or reached by a ref of ours that stays when the issue's branches go."""
+    """Whether a commit is no work, or landed, or reached by a ref of ours that stays when the issue's branches go.
+
+    Another slot's branch does not count: work that was begun on this one reaches it, and nobody would look there.
+    """
     if commit == work.base or is_landed(work, commit):
         return True
-    ours = ("refs/heads/agent", "refs/agent-coord")
+    ours = (f"refs/heads/{branches_of(work.slot)}", "refs/agent-coord")
     reaching = git(work.root, "for-each-ref", f"--contains={commit}", "--format=%(refname)", *ours, read=True).lines
     names = [name.removeprefix("refs/heads/") for name in reaching]
     return any(name in work.keep or not name.startswith(_own(work)) for name in names)

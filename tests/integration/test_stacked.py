@@ -100,8 +100,9 @@ def test_what_stands_on_given_up_work_is_kept_and_begun_anew(place: Place) -> No
     now = place.until(lambda now: now["tasks"].get("handed_off") == 1 and not now["coordinator"], 60)
     assert landings(place) == []
     assert now["tasks"] == {"handed_off": 1, "waiting": 1}
-    (saved,) = [row["data"]["ref"] for row in place.events("work.saved") if row["issue"] == "a-2"]
-    assert git_out(place.root, "show", f"{saved}:two.txt") == "2"
+    saved = {row["issue"]: row["data"]["ref"] for row in place.events("work.saved")}
+    assert git_out(place.root, "show", f"{saved['a-1']}:one.txt") == "BROKEN"
+    assert git_out(place.root, "show", f"{saved['a-2']}:two.txt") == "2"
     assert place.issues["a-2"]["status"] == "open"
 
 
