@@ -106,7 +106,14 @@ class Loop:
 
     def _title(self, issue: str) -> str:
         attempt = self._attempts.get(issue)
-        return attempt.issue.title if attempt else self._planning.title(issue)
+        if attempt is not None:
+            return attempt.issue.title
+        if issue in self._planning.issues:
+            return self._planning.issues[issue].title
+        # What waited to land when another coordinator died is taken up before the first plan is made.
+        with self.project.ledger.read() as snapshot:
+            task = claims.find_task(snapshot, issue)
+        return task.title if task else issue
 
     # -- what is under way ------------------------------------------------------------------------------
 

@@ -49,10 +49,6 @@ class Planning:
         self._made_from = state
         return True
 
-    def title(self, issue: str) -> str:
-        """An issue's title, or its id where it is not known."""
-        return self.issues[issue].title if issue in self.issues else issue
-
     def is_closed(self, issue: str) -> bool:
         """Whether the tracker says that the issue is closed."""
         return issue in self.issues and not self.issues[issue].is_open
