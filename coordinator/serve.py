@@ -31,6 +31,7 @@ from resources.monitor.limits import judge
 from resources.monitor.sample import as_json, read_sample, write_sample
 from resources.monitor.usage import take_usage
 from resources.monitor.watched import watch
+from resources.state.store import Snapshot
 from resources.system.errors import Failure, NotNow
 from resources.system.files import file_lock, lock_is_held
 from resources.system.process import ProcessId, clean_environment, identify, is_alive, spawn
@@ -47,7 +48,7 @@ RADAR_EVERY = 60.0
 START_WAIT = 20.0
 """Seconds that a background coordinator may need until it holds its lock (half a second is usual)."""
 
-SEATS = "seats"
+SEATS, CALLS = "seats", "calls"
 
 
 @dataclass(frozen=True)
@@ -170,8 +171,25 @@ def _signals(loop: Loop) -> Generator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
+def calls(project: Project) -> int:
+    """How often a coordinator was called for. One that ends looks once more when it was called meanwhile.
+
+    Whoever calls writes first and looks for the lock then; who ends gives the lock back first and reads then. So one of
+    the two sees the other, and nothing that was queued at the last moment is left lying.
+    """
+    with project.ledger.read() as snapshot:
+        return _number(snapshot, CALLS)
+
+
+def _number(snapshot: Snapshot, key: str) -> int:
+    row = snapshot.one("meta-get", key=key)
+    return int(row["value"]) if row else 0
+
+
 def ensure_running(project: Project) -> bool:
     """Start the background coordinator unless one runs; True when it was started."""
+    with project.ledger.write() as tx:
+        tx.change("meta-put", key=CALLS, value=str(_number(tx, CALLS) + 1))
     if lock_is_held(lock_file(project)):
         return False
     argv = [sys.executable, "-I", "-m", "agent_coord", "--repo", str(project.repository.root)]

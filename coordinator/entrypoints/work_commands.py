@@ -193,8 +193,11 @@ def _answer_served(project: Project, served: driver.Served) -> int:
 def serve() -> int:
     """Serve what `spawn` has queued until nothing is left (started in the background by `spawn`)."""
     project = TERMINAL.open()
-    with driver.only_coordinator(project):
-        driver.serve(project, lambda plan: [])
+    answered, goes_on = -1, True
+    while goes_on and answered != (asked := driver.calls(project)):
+        with driver.only_coordinator(project):
+            goes_on = driver.serve(project, lambda plan: []).done
+        answered = asked
     return 0
 
 
