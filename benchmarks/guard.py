@@ -23,7 +23,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from coordinator.guard.posts import hook_command
-from coordinator.mail.alarm import FILE, ring
+from coordinator.mail.alarm import FILE
 from resources.state.leases import Owner
 from resources.state.store import Transaction
 from tests.support.guarded import NO_HOOKS, Guarded, make_guarded
@@ -109,10 +109,12 @@ def kinds(guarded: Guarded) -> dict[str, Callable[[], object]]:
 def ringing(guarded: Guarded, call: Callable[[], object]) -> Callable[[], object]:
     """A call while somebody else has an urgent letter that he has not been told of."""
 
+    bell = guarded.project.repository.state / FILE
+
     def once() -> None:
-        ring(guarded.project.repository.state)
+        bell.write_text("1")
         call()
-        (guarded.project.repository.state / FILE).write_text("")
+        bell.write_text("")
 
     return once
 

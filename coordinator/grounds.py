@@ -19,6 +19,7 @@ from coordinator.attempts import Attempt
 from coordinator.bootstrap import Project
 from coordinator.gate.evidence import outline
 from coordinator.mail import letters
+from coordinator.mail.alarm import send
 from coordinator.merging import stack
 from coordinator.merging.stack import Support, footing, lost
 from coordinator.merging.stacks import Base, Stacks
@@ -111,7 +112,7 @@ class Grounds:
             if not tx.change("stack-told", issue=issue, told=word.told, offered=word.offered, **place):
                 return
             letter = letters.Draft((issue,), word.subject, word.body, issue, "urgent")
-            letters.send(tx, letters.COORDINATOR, letter)
+            send(tx, self._project.repository.state, letters.COORDINATOR, letter)
             tx.event("stack.shaken", issue=issue, agent=attempt.claim.agent, parent=support.parent, tip=word.offered)
 
     def _word(self, support: Support, told: str, tip: str) -> _Word | None:

@@ -8,8 +8,7 @@ from typing import Any
 import typer
 
 from coordinator.entrypoints.terminal import TERMINAL
-from coordinator.mail import letters
-from coordinator.mail.alarm import ring
+from coordinator.mail import alarm, letters
 from coordinator.mail.letters import IMPORTANCE, Draft, Letter, Reader
 from coordinator.wherein import here
 from resources.system.clock import iso
@@ -58,9 +57,7 @@ def send(
     text = sys.stdin.read() if body == "-" else body
     draft = Draft(tuple(to), subject, text, thread or here().issue, importance, ack)
     with project.ledger.write() as tx:
-        number = letters.send(tx, here().agent, draft)
-        if importance == "urgent":
-            ring(project.repository.state)
+        number = alarm.send(tx, project.repository.state, here().agent, draft)
     TERMINAL.answer({"letter": number, "to": to}, f"letter {number} is on its way to {', '.join(to)}")
     return 0
 

@@ -9,15 +9,25 @@ Whoever finds something in it counts its own letters by a look into the ledger, 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from coordinator.mail.letters import Draft
+    from resources.state.store import Transaction
 
 FILE = "urgent"
 MOST = 2_000
 """Characters of a letter that are told; the rest is in the inbox."""
 
 
-def ring(state: str | os.PathLike[str]) -> None:
-    """Say that there is an urgent letter. To be called inside the transaction that sends it."""
-    _write(state, "1")
+def send(tx: Transaction, state: str | os.PathLike[str], sender: str, draft: Draft) -> int:
+    """Send a letter, and ring when it is urgent; returns its number. Raises Failure("unknown-recipient")."""
+    from coordinator.mail import letters
+
+    number = letters.send(tx, sender, draft)
+    if draft.importance == "urgent":
+        _write(state, "1")
+    return number
 
 
 def _write(state: str | os.PathLike[str], text: str) -> None:

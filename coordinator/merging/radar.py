@@ -14,7 +14,7 @@ from pathlib import Path
 
 from coordinator.bootstrap import Project
 from coordinator.mail import letters
-from coordinator.mail.alarm import ring
+from coordinator.mail.alarm import send
 from coordinator.merging import queue
 from coordinator.merging.collisions import BASE, Collision, Piece, news, worth_a_merge
 from coordinator.merging.stacks import bases
@@ -57,9 +57,7 @@ def look(project: Project) -> Look:
         fresh = news(known(tx), found)
         _remember(tx, found)
         for one in fresh:
-            _tell(tx, one)
-        if fresh:
-            ring(project.repository.state)
+            _tell(tx, project, one)
     return Look(tuple(pieces), found, tuple(fresh))
 
 
@@ -104,11 +102,12 @@ def _remember(tx: Transaction, found: Iterable[Collision]) -> None:
         tx.change("collision-put", a=one.a, b=one.b, paths=json.dumps(one.paths), now_at=wall())
 
 
-def _tell(tx: Transaction, one: Collision) -> None:
+def _tell(tx: Transaction, project: Project, one: Collision) -> None:
     tx.event("radar.collision", issue=one.a, other=one.b, paths=list(one.paths))
     advice = (
         "Merge the base branch into your branch when it suits you, and settle it there."
         if one.is_stale
         else f"It began earlier. Leave those lines to it, or settle it with {one.b} by mail."
     )
-    letters.send(tx, letters.COORDINATOR, letters.Draft((one.a,), one.sentence, advice, one.a, "urgent"))
+    draft = letters.Draft((one.a,), one.sentence, advice, one.a, "urgent")
+    send(tx, project.repository.state, letters.COORDINATOR, draft)

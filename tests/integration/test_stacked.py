@@ -153,6 +153,7 @@ def test_an_agent_hears_that_its_ground_is_being_mended_and_may_merge_what_mends
     place.until(lambda now: sum(slot["task"] == "working" for slot in now["slots"]) == 1 and queued("a-1")(now))
     flag(place).unlink()
     place.until(lambda _: len(place.events("stack.shaken")) == 1)
+    assert (place.root / ".git" / "agent-coord" / "urgent").read_text(), "it is told at the next tool call"
     flag(place).touch()
     mend.touch()
     place.until(lambda _: len(place.events("stack.shaken")) == 2)
