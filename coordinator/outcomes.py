@@ -81,7 +81,7 @@ def settle(project: Project, attempt: Attempt, step: Step, why: str = "", eviden
     saved = released.saved_ref or ""
     if step.next in (Next.FINISH, Next.CLOSE):
         forget_handoffs(project, issue)
-    elif saved and step.next in (Next.RETRY, Next.HAND_OFF, Next.RELEASE):
+    elif saved and step.next in (Next.RETRY, Next.HAND_OFF, Next.RELEASE, Next.BEGIN_ANEW):
         _keep(project, attempt, step, saved)
     if step.next is Next.HAND_OFF:
         _tell_people(project, attempt, step.why, saved)

@@ -104,6 +104,8 @@ def test_what_stands_on_given_up_work_is_kept_and_begun_anew(place: Place) -> No
     assert git_out(place.root, "show", f"{saved['a-1']}:one.txt") == "BROKEN"
     assert git_out(place.root, "show", f"{saved['a-2']}:two.txt") == "2"
     assert place.issues["a-2"]["status"] == "open"
+    handoff = (place.root / ".agent-worktrees" / "handoff" / "a-2.md").read_text()
+    assert saved["a-2"] in handoff, "whoever begins anew is told where the work is"
 
 
 def test_what_stands_on_work_that_a_person_must_look_at_waits_for_the_person_too(place: Place) -> None:
