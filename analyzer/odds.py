@@ -88,11 +88,6 @@ def odds(a: Side, b: Side) -> float:
     return 1 / (1 + exp(-(RISK[""] + sum(RISK[name] * value for name, value in common(a, b).items()))))
 
 
-def risk(a: Scope, b: Scope) -> float:
-    """The same for two scopes."""
-    return odds(Side(a), Side(b))
-
-
 def _called(precedents: tuple[Precedent, ...]) -> Vector:
     found: dict[Files, float] = {}
     for weight, files in precedents:

@@ -154,7 +154,8 @@ def _tell_people(project: Project, attempt: Attempt, why: str, saved: str) -> No
     project.mirror(lambda tracker: tracker.hand_off(attempt.issue.id, note))
     subject = f"{attempt.issue.id} needs a person: {why}"
     with project.ledger.write() as tx:
-        letters.send(tx, letters.COORDINATOR, letters.Draft((letters.PEOPLE,), subject, note, attempt.issue.id, "high"))
+        draft = letters.Draft((letters.PEOPLE,), subject, note, attempt.issue.id, "high")
+        letters.send(tx, letters.COORDINATOR, draft)
         tx.event(
             "task.handed_off", issue=attempt.issue.id, slot=attempt.held.slot.name, agent=attempt.claim.agent, why=why
         )

@@ -71,19 +71,10 @@ def live(snapshot: Snapshot) -> list[Reservation]:
     return [one for one in map(Reservation.of, snapshot.all("reservations-live")) if not one.is_over]
 
 
-def find_clash(
-    held: Sequence[Reservation], patterns: Sequence[str], agent: str, *, shared: bool, over_guesses: bool = False
-) -> Clash | None:
-    """The first reservation of others that a new one on `patterns` would clash with.
-
-    With `over_guesses` predicted ones do not count.
-    """
-    return next(_clashes(held, patterns, agent, shared=shared, over_guesses=over_guesses), None)
-
-
 def _clashes(
     held: Sequence[Reservation], patterns: Sequence[str], agent: str, *, shared: bool, over_guesses: bool
 ) -> Iterator[Clash]:
+    """What is held by others that a new reservation on `patterns` would clash with; see `clash_for`."""
     for reservation in held:
         if reservation.agent == agent or (shared and reservation.shared) or (over_guesses and reservation.predicted):
             continue
@@ -96,7 +87,10 @@ def _clashes(
 def clash_for(
     snapshot: Snapshot, patterns: Sequence[str], agent: str, *, shared: bool, over_guesses: bool = False
 ) -> Clash | None:
-    """What stands in the way of reserving `patterns` now, None when nothing does."""
+    """What stands in the way of reserving `patterns` now, None when nothing does.
+
+    With `over_guesses` predicted ones do not count.
+    """
     wanted = [normalise(pattern) for pattern in patterns]
     found = _clashes(live(snapshot), wanted, agent, shared=shared, over_guesses=over_guesses)
     # Whether an owner lives is asked of the kernel while everybody waits for the ledger: so only where it counts.

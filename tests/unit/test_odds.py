@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.habits import Habits
 from analyzer.history import Commit, History
-from analyzer.odds import Side, common, risk
+from analyzer.odds import Side, common, odds
 from analyzer.scope import Scope, ScopeFile
 from analyzer.ties import Ties
 
@@ -15,6 +15,10 @@ from analyzer.ties import Ties
 def scope(issue, files=None, **rest):
     ranked = sorted((files or {}).items(), key=lambda pair: (-pair[1], pair[0]))
     return Scope(issue, tuple(ScopeFile(path, p, ("named",)) for path, p in ranked), **rest)
+
+
+def risk(a, b):
+    return odds(Side(a), Side(b))
 
 
 def tied(name, **ties):
