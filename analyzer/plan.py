@@ -41,19 +41,13 @@ def make_plan(
     found, soft = _meetings(study, scopes, policy)
     hard = tuple(conflict for conflict in found if policy.hot == "serialize" or not conflict.hot_only)
     near = neighbours((conflict.a, conflict.b) for conflict in hard)
-    free = study.chosen - study.under_way.keys()
-    lost = free & study.reach.keys()
-    # What nobody will free stays apart, or it would make a track wait in which there is work to do.
-    graph = study.order.acyclic
-    runs = [run for some in (free - lost, lost) for run in bind(some, graph, study.standings, near, study.rank)]
-    tracks = name_tracks(study, [*runs, *((name,) for name in study.ranked if name in study.under_way)])
+    tracks = _tracks(study, near)
     between = conflicts_of(tracks, hard)
     costs = prices(study, soft)
     running, slots = _running(tracks, hard, frozenset(study.under_way)), max(1, request.slots)
     span, starts, kept = makespan(study, tracks, near, costs, slots)
-    later = frozenset(running) | {
-        track.id for track in tracks if not study.under_way.keys().isdisjoint(track.waits_for)
-    }
+    awaiting = (track.id for track in tracks if not study.under_way.keys().isdisjoint(track.waits_for))
+    later = frozenset((*running, *awaiting))
     names = _waves(_track_jobs(study, tracks, starts), _apart(tracks, between, kept), slots, later)
     assignments = assign(study, tracks, names[0] if names else (), request.slots)
     return Plan(
@@ -77,6 +71,17 @@ def make_plan(
         queued=queue(tracks, names, assignments, between, running),
         makespan=span,
     )
+
+
+def _tracks(study: Study, near: Mapping[str, frozenset[str]]) -> tuple[Track, ...]:
+    """The chosen issues bound into tracks; work in progress is a track of its own.
+
+    What nobody will free stays apart, or it would make a track wait in which there is work to do.
+    """
+    free = study.chosen - study.under_way.keys()
+    lost, graph = free & study.reach.keys(), study.order.acyclic
+    runs = [run for some in (free - lost, lost) for run in bind(some, graph, study.standings, near, study.rank)]
+    return name_tracks(study, [*runs, *((name,) for name in study.ranked if name in study.under_way)])
 
 
 def _waves(

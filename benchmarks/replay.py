@@ -28,6 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +97,20 @@ def _play(corpus: Corpus, home: Path, options: argparse.Namespace) -> int:
     return 0
 
 
-def replay(corpus: Corpus, built: Built, setting: Setting) -> dict[str, Any]:
-    """Let the agents work through the corpus; returns what `--json` prints."""
-    agents = setting.agents
+@dataclass(frozen=True)
+class Ran:
+    """What a run told: conflicts foreseen before it, its seconds, what was left, attempts, queue and last plan."""
+
+    foreseen: int
+    wall: float
+    left: list[dict[str, str]]
+    attempts: list[dict[str, Any]]
+    past: list[dict[str, Any]]
+    plan: dict[str, Any]
+
+
+def _run(built: Built, agents: int) -> Ran:
     try:
-        _say(f"{corpus.name}: {len(corpus.issues)} issues, {agents} agents in {built.root}")
         ask(built.root, "agent-coord", "init", "--slots", str(agents))
         foreseen = len(ask(built.root, "track-analyzer", "recommend")["conflicts"])
         began = time.monotonic()
@@ -108,14 +118,20 @@ def replay(corpus: Corpus, built: Built, setting: Setting) -> dict[str, Any]:
         wall = time.monotonic() - began
         attempts = ask(built.root, "agent-coord", "report")["attempts"]
         past = ask(built.root, "agent-coord", "merge", "status")["past"]
-        plan = ask(built.root, "track-analyzer", "recommend")
+        return Ran(foreseen, wall, left, attempts, past, ask(built.root, "track-analyzer", "recommend"))
     finally:
         command(built.root, "agent-coord", "cleanup", "--yes")
+
+
+def replay(corpus: Corpus, built: Built, setting: Setting) -> dict[str, Any]:
+    """Let the agents work through the corpus; returns what `--json` prints."""
+    _say(f"{corpus.name}: {len(corpus.issues)} issues, {setting.agents} agents in {built.root}")
+    ran = _run(built, setting.agents)
     leaks = ask(built.root, "resource-monitor", "detect-leaks", may_fail=True)
     _say("measuring the yardsticks")
     order = [issue["id"] for issue in corpus.issues]
-    landings = {entry["merged"]: entry["issue"] for entry in past if entry["state"] == "landed" and entry["merged"]}
-    landed = set(landings.values())
+    landings = {one["merged"]: one["issue"] for one in ran.past if one["state"] == "landed" and one["merged"]}
+    landed, attempts = set(landings.values()), ran.attempts
     broken = broken_landings(built.root, built.base, landings, corpus.changes)
     for sentence in broken:
         _say(f"broken: {sentence}")
@@ -123,20 +139,20 @@ def replay(corpus: Corpus, built: Built, setting: Setting) -> dict[str, Any]:
     return {
         "schema": 1,
         "corpus": corpus.name,
-        "agents": agents,
+        "agents": setting.agents,
         "foresight": setting.foresight,
         "issues": len(order),
         "landed": len(landed),
-        "handed_off": _handed_off(corpus, landed, left, plan),
+        "handed_off": _handed_off(corpus, landed, ran.left, ran.plan),
         "attempts": len(attempts),
         "attempts_per_landed": round(len(attempts) / len(landed), 2) if landed else None,
         "conflicts": sum(met_conflict(attempt) for attempt in attempts),
         "conflicts_at_landing": sum(attempt["outcome"] == "bounced" for attempt in attempts),
-        "conflicts_foreseen": foreseen,
+        "conflicts_foreseen": ran.foreseen,
         "broken_mains": len(broken),
         "leaks": len(leaks["leaks"]) + (not leaks["complete"]),
-        "wall_s": round(wall, 1),
-        "gates": round(wall / setting.unit, 1) if setting.unit else None,
+        "wall_s": round(ran.wall, 1),
+        "gates": round(ran.wall / setting.unit, 1) if setting.unit else None,
         "sequential": {
             "landed": yardsticks.sequential,
             "gates": sequential_gates(len(order), yardsticks.sequential),
