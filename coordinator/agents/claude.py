@@ -9,15 +9,12 @@ works unattended.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from coordinator.agents.adapter import Assignment, Launch
-from coordinator.agents.guard import Guard, mark_of
+from coordinator.agents.guard import Hooked, mark_of
 from coordinator.agents.programs import need, read_servers
-from coordinator.transcripts.activity import Activity, Ending, ending
-from coordinator.transcripts.reading import read_line
 
 ALLOWED = (
     "Bash",
@@ -40,31 +37,16 @@ _OUTER = ("CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT", "CLAUD
 
 
 @dataclass
-class Claude:
-    """`argv` is the program and arguments of the user's; `mcp` a file of MCP servers."""
+class Claude(Hooked):
+    """`disallow` are tools to be taken away besides `AWAY`."""
 
-    name: str
     argv: tuple[str, ...] = ("claude",)
-    guard: Guard | None = None
-    mcp: Path | None = None
     disallow: tuple[str, ...] = ()
-
-    resumes = True
-
-    @property
-    def guarded(self) -> bool:
-        """Whether its tools are guarded."""
-        return self.guard is not None
 
     def install_guard(self, assignment: Assignment) -> None:
         """Write the settings that bear the hooks."""
         if self.guard is not None:
             self.guard.install(_settings(assignment), mark_of(assignment.room))
-
-    def prove_guard(self, assignment: Assignment, environment: Mapping[str, str]) -> None:
-        """Raises Failure("guard-dead")."""
-        if self.guard is not None:
-            self.guard.prove(assignment, environment)
 
     def launch(self, assignment: Assignment) -> Launch:
         """Raises Failure("program-missing"), Failure("bad-mcp-file")."""
@@ -80,14 +62,6 @@ class Claude:
         options += ["--settings", str(_settings(assignment))] if self.guard else []
         argv = (program, "-p", assignment.prompt, *options, *more)
         return Launch(argv, _ALONE, _OUTER, session, mark_of(assignment.room) if self.guard else None)
-
-    def parse(self, line: str) -> Activity:
-        """A line of the stream, or of standard error."""
-        return read_line(line)
-
-    def classify(self, code: int, last: Activity) -> Ending:
-        """Done only with a result that is no error: an exit code of 0 alone says nothing."""
-        return ending(code, last, must_say=True)
 
 
 def _settings(assignment: Assignment) -> Path:

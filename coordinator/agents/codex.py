@@ -16,17 +16,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from coordinator.agents.adapter import Assignment, Launch
 from coordinator.agents.codex_home import make_home
-from coordinator.agents.guard import Guard, mark_of
+from coordinator.agents.guard import Hooked, mark_of
 from coordinator.agents.programs import need, read_servers
-from coordinator.transcripts.activity import Activity, Ending, ending
-from coordinator.transcripts.reading import read_line
 from resources.system.files import mutex_folder
 from resources.system.repository import find_repository, git_dir_of
 
@@ -35,20 +32,10 @@ _OUTER = ("CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED", "CODEX_THREAD_ID")
 
 
 @dataclass
-class Codex:
-    """`argv` is the program and arguments of the user's for `exec`; `mcp` a file of MCP servers."""
+class Codex(Hooked):
+    """The arguments in `argv` are for `codex exec`."""
 
-    name: str
     argv: tuple[str, ...] = ("codex",)
-    guard: Guard | None = None
-    mcp: Path | None = None
-
-    resumes = True
-
-    @property
-    def guarded(self) -> bool:
-        """Whether its tools are guarded."""
-        return self.guard is not None
 
     def install_guard(self, assignment: Assignment) -> None:
         """Make the program's home, with the hooks. Raises Failure("bad-codex-config")."""
@@ -56,11 +43,6 @@ class Codex:
         make_home(home, Path(os.environ.get("CODEX_HOME") or Path.home() / ".codex"))
         if self.guard is not None:
             self.guard.install(home / "hooks.json", mark_of(assignment.room))
-
-    def prove_guard(self, assignment: Assignment, environment: Mapping[str, str]) -> None:
-        """Raises Failure("guard-dead")."""
-        if self.guard is not None:
-            self.guard.prove(assignment, environment)
 
     def launch(self, assignment: Assignment) -> Launch:
         """Raises Failure("program-missing"), Failure("bad-mcp-file")."""
@@ -79,14 +61,6 @@ class Codex:
         argv = (program, "exec", *options, *more, *session, assignment.prompt)
         home = {"CODEX_HOME": str(_home(assignment))}
         return Launch(argv, home, _OUTER, assignment.session, mark_of(assignment.room) if self.guard else None)
-
-    def parse(self, line: str) -> Activity:
-        """A line of the stream, or of standard error."""
-        return read_line(line)
-
-    def classify(self, code: int, last: Activity) -> Ending:
-        """Done only when a turn was completed: an exit code of 0 alone says nothing."""
-        return ending(code, last, must_say=True)
 
 
 def _home(assignment: Assignment) -> Path:

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from coordinator.agents.adapter import Assignment
+from coordinator.transcripts.activity import Activity, Ending, ending
+from coordinator.transcripts.reading import read_line
 from resources.system.errors import Failure
 from resources.system.files import replace_file
 from resources.system.process import clean_environment, run
@@ -72,6 +74,39 @@ class Guard:
             why=f"{shlex.join(self.argv)} ended with {code}: {said or 'without a word'}",
             mend="agent-coord doctor; no agent is started until the guard answers",
         )  # fmt: skip
+
+
+@dataclass
+class Hooked:
+    """A program with hooks whose output is a stream of events: what Claude Code and Codex have in common.
+
+    `argv` is the program and arguments of the user's; `mcp` a file of MCP servers.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    guard: Guard | None = None
+    mcp: Path | None = None
+
+    resumes = True
+
+    @property
+    def guarded(self) -> bool:
+        """Whether its tools are guarded."""
+        return self.guard is not None
+
+    def prove_guard(self, assignment: Assignment, environment: Mapping[str, str]) -> None:
+        """Raises Failure("guard-dead")."""
+        if self.guard is not None:
+            self.guard.prove(assignment, environment)
+
+    def parse(self, line: str) -> Activity:
+        """A line of the stream, or of standard error."""
+        return read_line(line)
+
+    def classify(self, code: int, last: Activity) -> Ending:
+        """Done only with a last word that is no error: an exit code of 0 alone says nothing."""
+        return ending(code, last, must_say=True)
 
 
 def _hook(command: str) -> dict[str, Any]:
