@@ -6,8 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from coordinator import serve as driver
+from coordinator.bootstrap import Project
+from coordinator.entrypoints.terminal import TERMINAL
+from coordinator.entrypoints.work_commands import serve
+from coordinator.loop import WishFor
+from coordinator.serve import Served
 from tests.support.projects import Place, make_place, writes
-from tests.support.repos import git_out
+from tests.support.repos import commit, git_out
 
 
 @pytest.fixture
@@ -41,6 +47,28 @@ def test_a_weakened_test_waits_for_a_person_and_lands_when_approved(place: Place
     assert landings(place) == ["Land a-1: Write one.txt"]
     assert place.issues["a-1"]["status"] == "closed"
     assert place.run("merge", "approve", str(entry["id"])).returncode == 1
+
+
+def test_what_is_queued_while_a_coordinator_ends_is_not_left_lying(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.json("init")
+    slot = place.json("assign", "ann", "a-1")
+    commit(Path(slot["path"]), {"one.txt": "1"}, "a-1: one")
+    branch = git_out(Path(slot["path"]), "branch", "--show-current")
+    whole, ended = driver.serve, []
+
+    # The moment between the last look at the queue and the release of the lock is too short to be met: it is made here.
+    def ends_as_something_is_queued(project: Project, wish_for: WishFor) -> Served:
+        if ended:
+            return whole(project, wish_for)
+        ended.append(place.json("merge", "enqueue", branch))
+        return Served(0, True)
+
+    monkeypatch.setattr(driver, "serve", ends_as_something_is_queued)
+    monkeypatch.setattr(TERMINAL, "repo", place.root)
+    assert serve() == 0
+    assert landings(place) == ["Land a-1: Write one.txt"]
 
 
 def test_finished_work_outlives_the_coordinator(place: Place) -> None:
