@@ -6,10 +6,7 @@ got 1,200), and it keeps SQLite's WAL-reset corruption bug (every version before
 because no checkpoint can race a commit. Readers take no gate. Never open with `immutable=1`: it silently misses
 what is still in the WAL.
 
-A free gate goes to whoever is awake, and that is the writer that has just left it, not the one that the kernel wakes.
-So there is a turnstile in front, a second `flock`, at which newcomers line up while the next in line waits at the gate,
-and who leaves a gate with others at it gives way for `GIVE_WAY` before it lines up again. Of 128 busy processes the
-slowest hundredth of the operations waits half as long with both.
+A free gate goes to whoever is awake, so that writers stand in a line before it (`resources/system/line.py`).
 """
 
 from __future__ import annotations
@@ -18,7 +15,6 @@ import fcntl
 import json
 import os
 import sqlite3
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,9 +24,7 @@ from resources.state.queries import statements, versions
 from resources.state.store import Row
 from resources.system.clock import wall
 from resources.system.errors import Failure
-
-GIVE_WAY = 0.002
-"""Seconds; longer than the kernel takes to wake a process on a busy machine's core, shorter than a commit on a disk."""
+from resources.system.line import Line
 
 
 class Session:
@@ -87,9 +81,7 @@ class SqliteLedger:
                 mend="agent-coord init",
             )
         self._gate = _lock_file(folder, "ledger.lock")
-        self._turnstile = _lock_file(folder, "ledger.queue")
-        self._crowded = False
-        self._left_at = 0.0
+        self._line = _line(folder)
         self._connection = self._connect()
         self._check_version()
 
@@ -151,20 +143,14 @@ class SqliteLedger:
             raise _translated(error, self._file) from error
         finally:
             fcntl.flock(self._gate, fcntl.LOCK_UN)
-            self._left_at = time.monotonic()
 
     def _enter(self) -> None:
-        if self._crowded and time.monotonic() - self._left_at < GIVE_WAY:
-            time.sleep(GIVE_WAY)
-        self._crowded = not _took_at_once(self._turnstile)
-        if self._crowded:
-            fcntl.flock(self._turnstile, fcntl.LOCK_EX)
+        # The next in line is let go as soon as the gate is taken: the kernel wakes it while this one writes.
         try:
-            if not _took_at_once(self._gate):
-                self._crowded = True
+            with self._line.stand():
                 fcntl.flock(self._gate, fcntl.LOCK_EX)
-        finally:
-            fcntl.flock(self._turnstile, fcntl.LOCK_UN)
+        except OSError as error:
+            raise _translated(error, self._file) from error
 
     @contextmanager
     def read(self) -> Generator[Session]:
@@ -183,7 +169,14 @@ class SqliteLedger:
         fcntl.flock(self._gate, fcntl.LOCK_EX)
         self._connection.close()
         os.close(self._gate)
-        os.close(self._turnstile)
+        self._line.close()
+
+
+def _line(folder: Path) -> Line:
+    try:
+        return Line(folder / "ledger.queue")
+    except OSError as error:
+        raise _translated(error, folder) from error
 
 
 def _lock_file(folder: Path, name: str) -> int:
@@ -191,14 +184,6 @@ def _lock_file(folder: Path, name: str) -> int:
         return os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise _translated(error, folder) from error
-
-
-def _took_at_once(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _make(folder: Path) -> None:
