@@ -28,6 +28,7 @@ from resources.system.process import is_alive
 from resources.worktrees.host_ports import leased_to, open_book
 from resources.worktrees.ports import find_range
 from resources.worktrees.saving import ASIDE
+from resources.worktrees.slots import Slot
 from tests.support import watched as build
 
 PRODUCT = Path(__file__).resolve().parents[1]
@@ -77,7 +78,10 @@ def killed_coordinator(world: World) -> Made:
         idle = {slot.name for slot in world.pool.slots() if slot.state == "idle"}
         return name in idle and world.git("show", f"refs/agent-coord/saved/{issue}/1:half.py") == "half a thought"
 
-    return Made(keys(("lease", fence), ("branch", f"agent/{name}/{issue}/1")), gone)
+    # A clone keeps its branches to itself until they are fetched.
+    branch = f"agent/{name}/{issue}/1"
+    listed = [("branch", branch)] if world.ref(f"refs/heads/{branch}") else []
+    return Made(keys(("lease", fence), *listed), gone)
 
 
 def half_made_slot(world: World) -> Made:
@@ -185,7 +189,19 @@ def unknown_worktree(world: World) -> Made:
 
 def renamed_slot(world: World) -> Made:
     """A slot whose folder somebody renamed."""
-    slot, other = world.slot(), world.folder / f"my-copy-{world.number()}"
+    return _renamed(world, world.slot())
+
+
+def renamed_clone(world: World) -> Made:
+    """The same with a slot that is a clone, which no registry of git knows."""
+    clones = [one for one in world.pool.slots() if one.state == "idle" and (one.path / ".git").is_dir()]
+    slot = next((one for one in clones if one.name not in world.used), None) or world.make_clone()
+    world.used.add(slot.name)
+    return _renamed(world, slot)
+
+
+def _renamed(world: World, slot: Slot) -> Made:
+    other = world.folder / f"my-copy-{world.number()}"
     (slot.path / "kept.cache").write_text(other.name)
     slot.path.rename(other)
 
@@ -212,7 +228,8 @@ def git_lock(world: World) -> Made:
     else:
         path = world.common / f"refs/heads/agent/pool-wt-77/bd-{world.number()}/1.lock"
     old_file(path)
-    return Made(keys(("lock", str(path.relative_to(world.common)))), lambda: not path.exists())
+    below = world.common if path.is_relative_to(world.common) else world.folder
+    return Made(keys(("lock", str(path.relative_to(below)))), lambda: not path.exists())
 
 
 def temporary(world: World) -> Made:
@@ -252,6 +269,7 @@ KINDS: dict[str, Callable[[World], Made]] = {
     "killed coordinator": killed_coordinator,
     "half made slot": half_made_slot,
     "renamed slot": renamed_slot,
+    "renamed clone": renamed_clone,
     "claim of the dead": claim_of_the_dead,
     "expired reservation": expired_reservation,
     "wait of the dead": wait_of_the_dead,

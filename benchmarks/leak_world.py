@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,11 @@ class World:
     def has_slot(self) -> bool:
         """Whether there is one."""
         return any(one.state == "idle" and one.name not in self.used for one in self.pool.slots())
+
+    def make_clone(self) -> Slot:
+        """One more slot, of the backend `clone`."""
+        settings = replace(SETTINGS.pool, backend="clone")
+        return Pool(self.watched.repository, self.watched.ledger, settings, self.watched.databases).grow(1)[0]
 
     def git(self, *arguments: str, at: Path | None = None) -> str:
         """Standard output of git in the main checkout, or `at`."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from resources.system.errors import Failure
 
 MAIN = "agent-coord-main"
-"""The file in a clone's git folder that names the git folder of the repository whose slot it is."""
+"""The file in a clone's git folder: the git folder of the repository whose slot it is, and the slot's name."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,26 @@ def find_repository(start: Path) -> Repository:
 
 def main_of(folder: Path) -> Path | None:
     """The git folder of the repository whose slot the clone `folder` is, None when it is no slot of this kind."""
-    try:
-        main = Path((folder / ".git" / MAIN).read_text().strip())
-    except OSError:
-        return None
-    return main if main.is_dir() else None
+    named = _clone_mark(folder)
+    main = Path(named[0]) if named else None
+    return main if main and main.is_dir() else None
 
 
 def is_clone_of(repository: Repository, folder: Path) -> bool:
     """Whether a folder is a clone that is a slot of this repository."""
     return main_of(folder) == repository.common
+
+
+def clone_name(folder: Path) -> str:
+    """The name that a clone got as a slot, whatever its folder is called now; "" when its mark does not tell."""
+    return "".join(_clone_mark(folder)[1:2])
+
+
+def _clone_mark(folder: Path) -> list[str]:
+    try:
+        return (folder / ".git" / MAIN).read_text().splitlines()
+    except OSError:
+        return []
 
 
 def _common_of(folder: Path, dot_git: Path) -> Path:

@@ -5,7 +5,8 @@ refs or configuration in it reaches anybody else. Its work comes back by a fetch
 before a landing and at release. While a clone lives the main repository must not prune what it may borrow:
 `gc.pruneExpire` is `never` until the last one is gone.
 
-A clone is ours by the file `agent-coord-main` in its git folder, which names the repository that it borrows from.
+A clone is ours by the file `agent-coord-main` in its git folder, which names the repository that it borrows from and
+the slot that it is; so it is found under any name that a hand gives to its folder.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from pathlib import Path
 from resources.system.errors import Failure
 from resources.system.files import replace_file
 from resources.system.git import git, registry_lock
-from resources.system.repository import MAIN, Repository, is_clone_of
+from resources.system.repository import MAIN, Repository, clone_name, is_clone_of
 from resources.worktrees.checkout import slot_git
-from resources.worktrees.slots import branches_of, parse_name
+from resources.worktrees.slots import branches_of
+from resources.worktrees.trash import TRASH
 
 _OWN = re.compile(
     r"(core\.(bare|worktree|repositoryformatversion|sparsecheckout.*)|(extensions|remote|branch|gc)\..*)\Z"
@@ -34,7 +36,7 @@ def make_clone(repository: Repository, slot: Path, base: str) -> None:
         _spare(repository)
     git(repository.root, "clone", "--quiet", "--shared", "--no-checkout", "--no-tags", ".", str(slot), timeout=600)
     folder = slot / ".git"
-    replace_file(folder / MAIN, f"{repository.common}\n")
+    replace_file(folder / MAIN, f"{repository.common}\n{slot.name}\n")
     excluded = repository.common / "info" / "exclude"
     if excluded.is_file():
         replace_file(folder / "info" / "exclude", excluded.read_bytes())
@@ -75,9 +77,15 @@ def stop_sparing(repository: Repository, pool: Path) -> None:
 
 
 def clones(repository: Repository, pool: Path) -> list[Path]:
-    """The clones of this repository in the pool's folder."""
+    """The clones of this repository in the pool's folder, renamed ones too; not those that are being deleted."""
     found = sorted(pool.iterdir()) if pool.is_dir() else []
-    return [path for path in found if parse_name(path.name) and is_clone_of(repository, path)]
+    return [path for path in found if not path.name.startswith(TRASH) and is_clone_of(repository, path)]
+
+
+def renamed_clones(repository: Repository, pool: Path) -> dict[Path, Path]:
+    """The clones that somebody renamed by hand: where each is now, and where it belongs."""
+    named = {path: clone_name(path) for path in clones(repository, pool)}
+    return {path: pool / name for path, name in named.items() if name not in ("", path.name)}
 
 
 def collect(repository: Repository, slot: Path) -> None:

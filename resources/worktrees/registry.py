@@ -14,7 +14,7 @@ from pathlib import Path
 
 from resources.system.git import git, registry_lock
 from resources.system.repository import Repository
-from resources.worktrees.clones import make_clone, stop_sparing
+from resources.worktrees.clones import make_clone, renamed_clones, stop_sparing
 from resources.worktrees.trash import start_deleting, throw_away
 
 LOCK_REASON = "agent-coord"
@@ -113,8 +113,8 @@ def git_folder(worktree: Path) -> Path | None:
 
 
 def renamed(repository: Repository, folder: Path) -> dict[Path, Path]:
-    """The slots in `folder` that somebody renamed by hand: where each is now, and where it is registered."""
-    found: dict[Path, Path] = {}
+    """The slots in `folder` that somebody renamed by hand: where each is now, and where it belongs."""
+    found = renamed_clones(repository, folder)
     entries = registered(repository)
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         admin = None if path in entries else git_folder(path)

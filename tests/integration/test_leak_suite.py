@@ -20,8 +20,13 @@ def test_every_kind_of_leak_is_found_and_goes_and_no_look_alike_is_touched(tmp_p
     assert value["lookalikes"] == len(ALIKES)
 
 
-def test_the_pool_gives_a_renamed_slot_its_name_back_before_it_would_make_it_anew(tmp_path):
-    yard = make_pool(tmp_path, 2)
+@pytest.fixture(params=["worktree", "clone"])
+def backend(request):
+    return request.param
+
+
+def test_the_pool_gives_a_renamed_slot_its_name_back_before_it_would_make_it_anew(tmp_path, backend):
+    yard = make_pool(tmp_path, 2, backend=backend)
     slot = yard.pool.slots()[0]
     (slot.path / "src" / "app.py").write_text("an edit\n")
     slot.path.rename(slot.path.parent / "pool-wt-9")
@@ -30,8 +35,8 @@ def test_the_pool_gives_a_renamed_slot_its_name_back_before_it_would_make_it_ane
     assert not (slot.path.parent / "pool-wt-9").exists()
 
 
-def test_a_renamed_slot_whose_place_is_taken_is_left_to_a_person(tmp_path):
-    yard = make_pool(tmp_path, 1)
+def test_a_renamed_slot_whose_place_is_taken_is_left_to_a_person(tmp_path, backend):
+    yard = make_pool(tmp_path, 1, backend=backend)
     slot = yard.pool.slots()[0]
     other = slot.path.rename(slot.path.parent / "my copy")
     slot.path.mkdir()
@@ -39,6 +44,17 @@ def test_a_renamed_slot_whose_place_is_taken_is_left_to_a_person(tmp_path):
         report = sweep(ground, act=True, now=True)
     assert [(leak.name, outcome.result) for leak, outcome in report.done] == [("my copy", "reported")]
     assert (other / "README.md").exists()
+
+
+def test_nothing_is_pruned_while_a_renamed_clone_borrows_objects(tmp_path):
+    yard = make_pool(tmp_path, 2, backend="clone")
+    slot = yard.pool.slots()[0]
+    other = slot.path.rename(slot.path.parent / "my copy")
+    yard.pool.shrink(1, force_all=True)
+    assert yard.git("config", "gc.pruneExpire") == "never"
+    other.rename(slot.path)
+    yard.pool.remove_all()
+    assert "gc.pruneexpire" not in yard.git("config", "--list")
 
 
 def test_a_slot_given_out_to_nobody_is_set_aside(tmp_path):
