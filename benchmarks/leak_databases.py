@@ -17,8 +17,7 @@ from resources.databases import marks
 def unknown_database(world: World, spoil: Callable[[str, str], tuple[str, str]] | None = None) -> Made:
     """The database, role and login of a slot that no ledger knows; `spoil` does more to it and tells its key."""
     slot = f"pool-wt-{1000 + world.number()}"
-    assert world.watched.databases is not None
-    made = world.watched.databases.prepare(slot, world.root)
+    made = world.databases.prepare(slot, world.root)
     key = spoil(made.name, made.environment["DATABASE_URL"]) if spoil else ("database", made.name)
     more = [] if key[0] == "half-dropped" else [("database", made.name)]
 
@@ -83,3 +82,14 @@ def half_made_files(world: World) -> Made:
     old_file(path / "1259", "x" * 10_000)
     os.utime(path, (time.time() - OLD, time.time() - OLD))
     return Made(keys(("half-made", f"base/{path.name}")), lambda: not path.exists())
+
+
+KINDS: dict[str, Callable[[World], Made]] = {
+    "unknown database": unknown_database,
+    "child database": child_database,
+    "interrupted drop": interrupted_drop,
+    "interrupted build": interrupted_build,
+    "retired database": retired_database,
+    "lonely role": lonely_role,
+    "half made files": half_made_files,
+}

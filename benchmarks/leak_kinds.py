@@ -1,7 +1,8 @@
 """The ways in which something leaks, each done for real where a process or git or Postgres is what leaks it.
 
 A maker does the damage and says under which keys it must be found and how to tell that it is gone. `KINDS` is in the
-order in which they are made: what works on the pool comes first, since it rewrites the host's list of ports.
+order in which they are made: what works on the pool comes first, since it rewrites the host's list of ports. What
+leaks on database servers is told by `leak_databases` and `leak_servers`.
 """
 
 from __future__ import annotations
@@ -13,15 +14,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.leak_databases import (
-    child_database,
-    half_made_files,
-    interrupted_build,
-    interrupted_drop,
-    lonely_role,
-    retired_database,
-    unknown_database,
-)
 from benchmarks.leak_world import OLD, Made, World, keys, old_file, slot_folder
 from resources.monitor.processes import see_processes
 from resources.system.process import is_alive
@@ -50,7 +42,7 @@ _LEASE = _OPEN + (
 )
 _GROW = _OPEN + (
     "settings = replace(SETTINGS.pool, setup=('sh', '-c', 'touch begun.cache; exec sleep 600'))\n"
-    "databases = open_databases(SETTINGS.database, home=repository.state / 'postgres',"
+    "databases = open_databases(replace(SETTINGS.database, isolation=sys.argv[3]), home=repository.state / 'postgres',"
     " project=repository.root.name, owner=sys.argv[2])\n"
     "pool = Pool(repository, ledger, settings, databases)\npool.approve()\npool.grow(1)\n"
 )
@@ -86,7 +78,7 @@ def killed_coordinator(world: World) -> Made:
 
 def half_made_slot(world: World) -> Made:
     """A process that was making a slot is killed while the set-up command runs, which goes on by itself."""
-    process = _another_process(_GROW, str(world.root), world.watched.project)
+    process = _another_process(_GROW, str(world.root), world.watched.project, world.isolation)
     deadline = time.monotonic() + 60
     while not (begun := list(world.folder.glob("*/begun.cache"))):
         assert time.monotonic() < deadline, "no slot was made"
@@ -95,11 +87,10 @@ def half_made_slot(world: World) -> Made:
     process.communicate()
     name = begun[0].parent.name
     left = [seen.id for seen in see_processes(world.watched.project) if seen.fence == 0]
-    known = world.watched.databases.of(name) if world.watched.databases else None
+    furnished = world.furnished(name)
 
     def gone() -> bool:
-        stands = known is not None and (world.database(known.name) or world.role(known.role))
-        return not (begun[0].parent.exists() or stands or any(map(is_alive, left)))
+        return not (begun[0].parent.exists() or furnished() or any(map(is_alive, left)))
 
     return Made(keys(("slot", name), *(("process", f"{one.pid}:{one.start}") for one in left)), gone)
 
@@ -279,13 +270,6 @@ KINDS: dict[str, Callable[[World], Made]] = {
     "orphan branch": orphan_branch,
     "git lock": git_lock,
     "temporary": temporary,
-    "unknown database": unknown_database,
-    "child database": child_database,
-    "interrupted drop": interrupted_drop,
-    "interrupted build": interrupted_build,
-    "retired database": retired_database,
-    "lonely role": lonely_role,
-    "half made files": half_made_files,
     "port range": port_range,
 }
 NEED_SLOT = frozenset({"killed coordinator", "renamed slot"})

@@ -7,12 +7,12 @@ import random
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from resources.databases.databases import open_databases
+from resources.databases.databases import Databases, open_databases
 from resources.databases.local import LocalProvider
 from resources.databases.values import DatabaseSettings
 from resources.monitor.watched import Watched, database_home
@@ -60,8 +60,10 @@ class World:
     pool: Pool
     random: random.Random
     scratch: Path
+    isolation: str
+    databases: Databases
     admin: Any
-    """A connection of the server's administrator."""
+    """A connection of the shared server's administrator; None when every slot has a server."""
     count: int = 0
     used: set[str] = field(default_factory=set)
     """Slots that somebody has touched in this round."""
@@ -85,6 +87,23 @@ class World:
     def folder(self) -> Path:
         """The pool's folder."""
         return self.watched.pool_folder
+
+    @property
+    def servers(self) -> Path:
+        """Where the slots' own servers are at home."""
+        return self.state / "postgres" / "servers"
+
+    @property
+    def golden(self) -> Path:
+        """The home of the cluster that they are copied from."""
+        return self.state / "postgres" / "golden"
+
+    def furnished(self, slot: str) -> Callable[[], bool]:
+        """How to tell later whether anything is left of the database that a slot has now."""
+        known = self.databases.of(slot)
+        if self.isolation == "server":
+            return (self.servers / slot).exists
+        return lambda: known is not None and (self.database(known.name) or self.role(known.role))
 
     def number(self) -> int:
         """A number that nothing else bears."""
@@ -145,8 +164,8 @@ def slot_folder(world: World, slot: Slot) -> Path:
 
 
 @contextmanager
-def open_world(folder: Path, seed: int) -> Generator[World]:
-    """The world in `folder`, with its server, which is stopped at the end."""
+def open_world(folder: Path, seed: int, isolation: str = "database") -> Generator[World]:
+    """The world in `folder`, with its server or servers, which are stopped at the end."""
     repository = build.make_repository(folder / "a project")
     for key, value in (("user.name", "Tess"), ("user.email", "tess@localhost"), ("gc.auto", "0")):
         git(repository.root, "config", key, value)
@@ -160,12 +179,13 @@ def open_world(folder: Path, seed: int) -> Generator[World]:
     with build.watched(repository, SETTINGS) as plain:
         home = database_home(repository)
         name = repository.root.name
-        with open_databases(SETTINGS.database, home=home, project=name, owner=plain.project) as databases:
+        settings = replace(SETTINGS.database, isolation=isolation)
+        with open_databases(settings, home=home, project=name, owner=plain.project) as databases:
             databases.start()
             try:
                 watched = Watched(repository, plain.ledger, SETTINGS, plain.project, databases, wake=True)
                 pool = Pool(repository, plain.ledger, SETTINGS.pool, databases)
-                with LocalProvider(home, "auto").connect() as admin:
-                    yield World(watched, pool, random.Random(seed), scratch, admin)
+                with nullcontext() if isolation == "server" else LocalProvider(home, "auto").connect() as admin:
+                    yield World(watched, pool, random.Random(seed), scratch, isolation, databases, admin)
             finally:
                 databases.stop()

@@ -1,9 +1,10 @@
 """Does everything that leaks come back, and nothing else go? Leaks made for real beside look-alikes, round by round.
 
-    python benchmarks/leaks.py [--rounds 200] [--seed 1] [--each N] [--json]
+    python benchmarks/leaks.py [--rounds 200] [--seed 1] [--each N] [--isolation database|server] [--json]
 
-One repository with a pool of slots, each with a database on a real Postgres server. Each round makes some kinds of
-leaks (`leak_kinds.py`) and some things that only look like them (`lookalikes.py`); the first pass over the leaks must
+One repository with a pool of slots, each with a database on a real Postgres server, or with a server of its own. Each
+round makes some kinds of leaks (`leak_kinds.py`, `leak_databases.py` or `leak_servers.py`) and some things that only
+look like them (`lookalikes.py`); the first pass over the leaks must
 list exactly what was made and touch nothing, the second, ten minutes later by the stamps in the ledger, must take all
 of it back without losing work, a third must find nothing; the look-alikes must be what they were. At the end the
 slots go, and the spare databases that served them must follow. Exit code 1 when one of it is not so.
@@ -24,9 +25,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.leak_kinds import KINDS, NEED_SLOT
+from benchmarks import leak_databases, leak_kinds, leak_servers, lookalikes
 from benchmarks.leak_world import SLOTS, Key, Made, World, open_world
-from benchmarks.lookalikes import ALIKES
 from resources.leaks.sweep import Report, sweep
 
 
@@ -36,22 +36,23 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--each", type=int, default=5, help="kinds of leaks, and of look-alikes, in a round")
+    parser.add_argument("--isolation", choices=("database", "server"), default="database")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="leaks-", ignore_cleanup_errors=True) as folder:
         os.environ["XDG_STATE_HOME"] = str(Path(folder) / "state home")  # the list of ports is a host's, not a run's
-        value = run(Path(folder).resolve(), options.rounds, options.seed, options.each)
+        value = run(Path(folder).resolve(), options.rounds, options.seed, options.each, options.isolation)
     print(json.dumps(value) if options.json else "\n".join(f"{name:14}  {one}" for name, one in value.items()))
     return 0 if value["ok"] else 1
 
 
-def run(folder: Path, rounds: int, seed: int, each: int) -> dict[str, object]:
+def run(folder: Path, rounds: int, seed: int, each: int, isolation: str = "database") -> dict[str, object]:
     """All rounds in a world in `folder`; the figures."""
     made: Counter[str] = Counter()
     touched: Counter[str] = Counter()
     failures: list[str] = []
     seconds: list[float] = []
-    with open_world(folder, seed) as world:
+    with open_world(folder, seed, isolation) as world:
         for number in range(1, rounds + 1):
             failures += [f"round {number}: {one}" for one in _round(world, each, made, touched, seconds)]
             if len(failures) > 20:
@@ -59,7 +60,8 @@ def run(folder: Path, rounds: int, seed: int, each: int) -> dict[str, object]:
         failures += list(_spares(world, made))
     found = made.pop("missed", 0)
     return {
-        "schema": 1, "seed": seed, "rounds": rounds, "leaks": made.total(), "by_kind": dict(sorted(made.items())),
+        "schema": 1, "seed": seed, "isolation": isolation, "rounds": rounds,
+        "leaks": made.total(), "by_kind": dict(sorted(made.items())),
         "missed": found, "lookalikes": touched.total(), "by_lookalike": dict(sorted(touched.items())),
         "pass_median_s": round(statistics.median(seconds), 3), "failures": failures, "ok": not failures,
     }  # fmt: skip
@@ -70,7 +72,8 @@ def _round(world: World, each: int, made: Counter[str], alike: Counter[str], sec
     if len(world.pool.slots()) < SLOTS:
         world.pool.grow(SLOTS - len(world.pool.slots()))
     damage = _damage(world, each)
-    others = {name: ALIKES[name](world) for name in world.random.sample(list(ALIKES), min(each, len(ALIKES)))}
+    alikes = lookalikes.ALIKES | (leak_servers.ALIKES if world.isolation == "server" else lookalikes.ON_A_SERVER)
+    others = {name: alikes[name](world) for name in world.random.sample(list(alikes), min(each, len(alikes)))}
     before = {name: other.state() for name, other in others.items()}
     alike.update(others.keys())
     keys = {key for one in damage.values() for key in one.keys}
@@ -90,11 +93,12 @@ def _round(world: World, each: int, made: Counter[str], alike: Counter[str], sec
 
 
 def _damage(world: World, each: int) -> dict[str, Made]:
-    chosen = set(world.random.sample(list(KINDS), min(each, len(KINDS))))
+    kinds = leak_kinds.KINDS | (leak_servers if world.isolation == "server" else leak_databases).KINDS
+    chosen = set(world.random.sample(list(kinds), min(each, len(kinds))))
     made: dict[str, Made] = {}
-    for name in (name for name in KINDS if name in chosen):
-        if name not in NEED_SLOT or world.has_slot():
-            made[name] = KINDS[name](world)
+    for name in (name for name in kinds if name in chosen):
+        if name not in leak_kinds.NEED_SLOT or world.has_slot():
+            made[name] = kinds[name](world)
     return made
 
 

@@ -182,7 +182,6 @@ def files_of_a_database(world: World) -> Alike:
 
 
 ALIKES: dict[str, Callable[[World], Alike]] = {
-    "database": database,
     "worktree": worktree,
     "branch": branch,
     "process": process,
@@ -190,6 +189,7 @@ ALIKES: dict[str, Callable[[World], Alike]] = {
     "repository": repository,
     "reservation": reservation,
     "ports": ports,
-    "files of a database": files_of_a_database,
     "git lock": git_lock,
 }
+ON_A_SERVER = {"database": database, "files of a database": files_of_a_database}
+"""Those that need the server that slots share."""

@@ -47,6 +47,9 @@ the log, for a statement may hold a secret."""
 CLOSE_DOORS = "revoke connect, temporary on database postgres, template1 from public"
 """A slot's role could else connect to these two, for PUBLIC may by default."""
 
+SERVERS, SERVER = Path("/var/tmp"), "agent-coord-postgres-"  # noqa: S108 -- the folder is checked to be ours
+"""Where clusters go that another user must run, and how their folders' names begin."""
+
 _PASSING = ("starting up", "shutting down", "recovery", "not yet accepting")
 """What a server says that will soon let us in, or soon be gone."""
 
@@ -78,12 +81,17 @@ def socket_folder(home: Path, uid: int) -> Path:
     inside = home / "socket"
     if len(str(inside).encode()) <= SOCKET_FOLDER_LIMIT and re.fullmatch(r"[\w./+-]+", str(inside), re.ASCII):
         return inside
-    return Path("/tmp") / f"agent-coord-{uid}" / _short(home)  # noqa: S108 -- the folder is checked to be ours
+    return short_folders(uid) / _short(home)
+
+
+def short_folders(uid: int) -> Path:
+    """Where sockets go that are too deep in their homes."""
+    return Path("/tmp") / f"agent-coord-{uid}"  # noqa: S108 -- the folder is checked to be ours
 
 
 def server_folder(home: Path) -> Path:
     """Where the cluster goes when another user must run it: outside `home`, which that user may not reach."""
-    return Path("/var/tmp") / f"agent-coord-postgres-{_short(home)}"  # noqa: S108 -- the folder is checked to be ours
+    return SERVERS / f"{SERVER}{_short(home)}"
 
 
 def _short(home: Path) -> str:

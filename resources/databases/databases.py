@@ -97,6 +97,11 @@ class Databases:
         """Whether the server is one of our own that does not run now; asks no server."""
         return self._provider.asleep()
 
+    @property
+    def listing_wakes(self) -> bool:
+        """Whether `inventory` would have to start a server."""
+        return self.asleep
+
     def usage(self) -> Usage:
         """Client connections now. Raises Failure("database-unreachable")."""
         server = self._session.open()

@@ -8,11 +8,13 @@ stopped, and is copied (0.1 to 0.2 s, against more than 1 s for initdb and the t
     HOME/golden/            the golden cluster, laid out as any home (see local.py)
     HOME/servers/SLOT/      the home of a slot's server
 
-The server is what is listed and reclaimed, not what is inside.
+The server is what is listed and reclaimed, not what is inside. The golden cluster runs only while somebody builds in
+it; when it runs without, its builder was killed.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -20,11 +22,11 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from resources.databases.databases import Databases
-from resources.databases.place import copy_cluster, discard_cluster, read_place
+from resources.databases.place import copy_cluster, discard_cluster, read_place, was_killed
 from resources.databases.template import BUILD_SECONDS, Template
 from resources.databases.values import Database, DatabaseSettings, Found, Server, Usage
 from resources.system.errors import Failure
-from resources.system.files import file_lock
+from resources.system.files import file_lock, lock_is_held
 
 
 class IsolatedDatabases(Databases):
@@ -62,6 +64,11 @@ class IsolatedDatabases(Databases):
     def asleep(self) -> bool:
         """Whether no server runs."""
         return all(one.asleep for one in self._servers())
+
+    @property
+    def listing_wakes(self) -> bool:
+        """Never: what is inside is not asked."""
+        return False
 
     def usage(self) -> Usage:
         """Client connections now, on all servers that run."""
@@ -104,9 +111,13 @@ class IsolatedDatabases(Databases):
             super().stop()
 
     def _discard(self, slot: str) -> None:
-        one = self._server(slot)
+        one, folder = self._server(slot), self._folder(slot)
+        if was_killed(folder):
+            # Its shared memory outlived it; Postgres itself finds and removes that when it starts again.
+            with contextlib.suppress(Failure):
+                one.start()
         one.stop()
-        discard_cluster(self._folder(slot))
+        discard_cluster(folder)
 
     def drop(self, slot: str) -> None:
         """Stop the slot's server and delete it. Repeatable."""
@@ -129,7 +140,10 @@ class IsolatedDatabases(Databases):
 
     def inventory(self) -> tuple[Found, ...]:
         """Every slot's server. Raises Failure("database-unreachable")."""
-        return tuple(self._found(one, unquote(folder.name)) for folder, one in self._each())
+        found = [self._found(one, unquote(folder.name)) for folder, one in self._each()]
+        if not super().asleep and not lock_is_held(self._root / "golden.lock"):
+            found.append(Found("server", "golden", None, 0, {"kind": "server"}))
+        return tuple(found)
 
     def _found(self, one: Databases, slot: str) -> Found:
         counted = {} if one.asleep else one.usage().per_database
@@ -137,10 +151,14 @@ class IsolatedDatabases(Databases):
         return Found("server", f"servers/{slot}", slot, busy, {"kind": "server", "slot": slot})
 
     def reclaim(self, found: Found) -> None:
-        """Delete one server of the inventory. Raises Failure("not-ours") for anything else."""
-        if found.kind != "server" or found.slot is None:
+        """Delete one server of the inventory, or stop the golden one. Raises Failure("not-ours") for anything else."""
+        if found.kind != "server":
             raise Failure("not-ours", f"{found.name} is no server of a slot")
-        self.drop(found.slot)
+        if found.slot is not None:
+            self.drop(found.slot)
+            return
+        with self._golden_lock():
+            super().stop()
 
     # -- parts
 
@@ -162,5 +180,5 @@ class IsolatedDatabases(Databases):
         return (one for _, one in self._each())
 
     def _each(self) -> Iterator[tuple[Path, Databases]]:
-        for folder in sorted((self._root / "servers").glob("*")):
+        for folder in sorted(path for path in (self._root / "servers").glob("*") if path.is_dir()):
             yield folder, self._server(unquote(folder.name))

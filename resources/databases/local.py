@@ -12,7 +12,6 @@ and never SIGKILL, which would leave shared memory behind.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import signal
@@ -24,7 +23,16 @@ from typing import TYPE_CHECKING
 
 from resources.databases import cluster
 from resources.databases.binaries import Binaries, find_binaries
-from resources.databases.place import Place, base_folder, cleared, keep_place, read_place, settle
+from resources.databases.place import (
+    Place,
+    base_folder,
+    cleared,
+    drop_socket_folder,
+    keep_place,
+    own_part,
+    read_place,
+    settle,
+)
 from resources.databases.postmaster import forget_dead, postmaster
 from resources.databases.privileges import Disguise, disguise, hand_over, own_folder
 from resources.databases.provider import APPLICATION, CONNECT_SECONDS
@@ -105,7 +113,7 @@ class LocalProvider:
                 return
             who, programs = disguise(), self._programs()
             place = self._sound_place(programs, who)
-            own_folder(Path(place.socket), who)
+            own_part(Path(place.socket), self._home, who)
             self._launch(place, programs, who)
             with self._dial() as connection:
                 connection.execute(cluster.CLOSE_DOORS)
@@ -129,8 +137,7 @@ class LocalProvider:
             if found is not None and is_alive(found):
                 what = f"the slots' PostgreSQL server (pid {found.pid}) does not stop"
                 raise Failure("postgres-does-not-stop", what, mend=f"read {self._log}")
-            with contextlib.suppress(OSError):
-                Path(place.socket).rmdir()
+            drop_socket_folder(Path(place.socket))
 
     @staticmethod
     def _await_end(server: ProcessId) -> None:
@@ -163,7 +170,7 @@ class LocalProvider:
 
     def _make(self, programs: Binaries, who: Disguise) -> Place:
         base = base_folder(self._home, who)
-        own_folder(base, who)
+        own_part(base, self._home, who)
         if postmaster(base / "cluster") is not None:
             what = f"a PostgreSQL server runs in {base / 'cluster'}, but our note of it is gone"
             raise Failure("postgres-running", what, mend="stop that server, then repeat the command")

@@ -2,21 +2,29 @@
 
 A stopped cluster is a folder of files, so a copy of it is a cluster too, ready in a tenth of the time that initdb
 takes. The note is written last: without it there is no cluster, and what lies there is made anew.
+
+A socket, and a cluster that another user must run, may have to lie outside the home. Such a folder holds a file that
+names its home, so that it is found when the home is gone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from resources.databases import cluster
+from resources.databases.postmaster import PID_FILE, postmaster
 from resources.databases.privileges import Disguise, disguise, hand_over, own_folder, reaches
 from resources.system.files import replace_file
 
 _COPIED = ("admin.secret", "app.json")
+_HOME = "home"
+"""The file, in a folder outside a home, that names the home."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,40 @@ def base_folder(home: Path, who: Disguise) -> Path:
     return home if reaches(home, who) else cluster.server_folder(home)
 
 
+def own_part(folder: Path, home: Path, who: Disguise) -> None:
+    """Make the folder of a cluster's part for the server's eyes alone, marked when it is outside the `home`."""
+    own_folder(folder, who)
+    if not folder.is_relative_to(home):
+        replace_file(folder / _HOME, str(home), mode=0o600)
+
+
+def drop_socket_folder(socket: Path) -> None:
+    """Take away the folder of a stopped server's socket; one that holds anything else stays."""
+    with contextlib.suppress(OSError):
+        (socket / _HOME).unlink(missing_ok=True)
+        socket.rmdir()
+
+
+def left_outside(root: Path) -> Iterator[Path]:
+    """The folders outside that belong to a home at or below `root` which has no cluster any more."""
+    for folder in _outside():
+        home = _home_of(folder)
+        if home is not None and home.is_relative_to(root) and read_place(home) is None:
+            yield folder
+
+
+def _outside() -> list[Path]:
+    return [*cluster.short_folders(os.geteuid()).glob("*"), *cluster.SERVERS.glob(f"{cluster.SERVER}*")]
+
+
+def _home_of(folder: Path) -> Path | None:
+    """The home that a folder of ours names; None for what anybody else may have put there."""
+    try:
+        return Path((folder / _HOME).read_text()) if (folder / _HOME).lstat().st_uid == os.geteuid() else None
+    except (OSError, ValueError):
+        return None
+
+
 def cleared(base: Path) -> tuple[Path, Path]:
     """Where a cluster of `base` goes, and where it is put together; whatever was there is gone."""
     final, making = base / "cluster", base / "cluster.making"
@@ -67,13 +109,19 @@ def settle(home: Path, making: Path, major: int, boot: str = "") -> Place:
     return place
 
 
+def was_killed(home: Path) -> bool:
+    """Whether the cluster's server is gone without having been stopped."""
+    place = read_place(home)
+    return place is not None and (Path(place.folder) / PID_FILE).exists() and postmaster(Path(place.folder)) is None
+
+
 def copy_cluster(source: Path, target: Path) -> None:
     """Make a cluster in the home `target` from the one in `source`, which does not run."""
     place, who = read_place(source), disguise()
     assert place is not None, "the source has a cluster"
     own_folder(target)
     base = base_folder(target, who)
-    own_folder(base, who)
+    own_part(base, target, who)
     _, making = cleared(base)
     shutil.copytree(place.folder, making, symlinks=True)
     if who.owner is not None:
@@ -86,10 +134,9 @@ def copy_cluster(source: Path, target: Path) -> None:
 
 
 def discard_cluster(home: Path) -> None:
-    """Delete the home with its cluster, which does not run. Repeatable."""
-    place = read_place(home)
-    if place is not None:
-        (home / "cluster.json").unlink()
-        folder = Path(place.folder)
-        shutil.rmtree(folder if folder.parent == home else folder.parent, ignore_errors=True)
+    """Delete the home with its cluster, which does not run, and what it has outside. Repeatable."""
+    (home / "cluster.json").unlink(missing_ok=True)
+    for folder in _outside():
+        if _home_of(folder) == home:
+            shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from resources.system.process import ProcessId, identify
 
+PID_FILE = "postmaster.pid"
+
 
 def postmaster(folder: Path) -> ProcessId | None:
     """The live server of the data folder, None when nothing serves it."""
@@ -30,7 +32,7 @@ def forget_dead(folder: Path, socket: Path) -> None:
         return
     if any(_serves(one.pid, folder) for one in psutil.process_iter(["name"]) if _called_postgres(one.info["name"])):
         return
-    for lock in (folder / "postmaster.pid", *socket.glob(".s.PGSQL.*.lock")):
+    for lock in (folder / PID_FILE, *socket.glob(".s.PGSQL.*.lock")):
         lock.unlink(missing_ok=True)
 
 
@@ -40,7 +42,7 @@ def _called_postgres(name: str | None) -> bool:
 
 def _noted_pid(folder: Path) -> int | None:
     try:
-        return int((folder / "postmaster.pid").read_text().split("\n")[0])
+        return int((folder / PID_FILE).read_text().split("\n")[0])
     except (OSError, ValueError):
         return None
 

@@ -165,6 +165,11 @@ def _database(thing: Thing, held: Held, _: float | None) -> str:
     return f"made for {slot}, which the ledger does not know"
 
 
+def _server(thing: Thing, held: Held, age: float | None) -> str:
+    # The one that belongs to no slot is the golden one, listed when it runs and nobody builds in it.
+    return _database(thing, held, age) if thing.facts["slot"] else "whoever built the template was killed"
+
+
 def _template(thing: Thing, _held: Held, _: float | None) -> str:
     # A finished template is a cache that the databases' room keeps in bounds by itself. A database that only its
     # owner's mark tells of was made and not yet marked: a build or a spare.
@@ -227,7 +232,7 @@ _RULES: dict[str, _Rule] = {
     "template": _Rule(_template, "drop it"),
     "retired": _Rule(_retired, "drop it"),
     "spare": _Rule(_spare, "drop it"),
-    "server": _Rule(_database, "stop it, then delete its cluster"),
+    "server": _Rule(_server, "stop it, then delete its cluster; the golden one is only stopped"),
     "database": _Rule(_database, "drop it"),
     "role": _Rule(_database, "drop it"),
     "login": _Rule(_login, "remove the file with the password"),

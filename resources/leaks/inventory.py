@@ -115,7 +115,7 @@ def _databases(watched: Watched) -> Iterator[Thing]:
 
 
 def _left_asleep(watched: Watched) -> bool:
-    return not watched.wake and watched.asleep
+    return not watched.wake and watched.databases is not None and watched.databases.listing_wakes
 
 
 def _port_ranges(watched: Watched) -> Iterator[Thing]:

@@ -141,6 +141,10 @@ def _temporary(repository: Repository, pool: Path) -> Iterator[Path]:
     yield from (path for path in (pool / "logs").rglob(".*") if _HALF.fullmatch(path.name))
     for folder in _git_folders(repository, pool).values():
         yield from folder.glob(f"{ASIDE}*")
+    if databases.is_dir():
+        from resources.databases.place import left_outside
+
+        yield from left_outside(databases)
 
 
 def logins(repository: Repository) -> Iterator[Thing]:

@@ -8,8 +8,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from resources.databases.local import LocalProvider
 from resources.databases.place import read_place
 from resources.monitor.watched import server_processes
+from resources.system.files import file_lock
 from tests.support.postgres import MIGRATE, isolated, make_tree
 
 COUNTED = (sys.executable, "-c", f"open('../runs', 'a').write('.')\n{MIGRATE[2]}")
@@ -80,3 +82,23 @@ def test_a_copy_that_was_cut_short_is_made_anew(home, databases, tree):
     with connect(databases.prepare("wt-6", tree)) as connection:
         assert connection.execute("select count(*) from meal").fetchone() == (2,)
     assert not (half / "cluster.making").exists()
+
+
+def test_a_leak_of_a_sleeping_server_is_seen_without_waking_any(tmp_path, tree):
+    with isolated(tmp_path / "sleeping", "auto") as databases:
+        databases.prepare("wt-7", tree)
+        databases.stop()
+        assert (databases.asleep, databases.listing_wakes) == (True, False)
+        assert [found.slot for found in databases.inventory()] == ["wt-7"]
+        assert databases.asleep
+
+
+def test_a_golden_cluster_that_somebody_builds_in_is_not_listed(home, databases, tree):
+    golden = LocalProvider(home / "golden", "auto")
+    golden.start()
+    with file_lock(home / "golden.lock", what="the golden cluster", wait=5):
+        assert "golden" not in {found.name for found in databases.inventory()}
+    (found,) = [found for found in databases.inventory() if found.name == "golden"]
+    databases.reclaim(found)
+    assert golden.asleep()
+    assert read_place(home / "golden") is not None

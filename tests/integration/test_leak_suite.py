@@ -3,7 +3,6 @@
 import pytest
 
 from benchmarks import leaks
-from benchmarks.leak_kinds import KINDS
 from benchmarks.lookalikes import ALIKES
 from resources.leaks.sweep import sweep
 from resources.settings import ResourceSettings
@@ -13,11 +12,12 @@ from tests.support.pools import make_pool
 from tests.support.postgres import require
 
 
-def test_every_kind_of_leak_is_found_and_goes_and_no_look_alike_is_touched(tmp_path):
+@pytest.mark.parametrize("isolation", ["database", "server"])
+def test_every_kind_of_leak_is_found_and_goes_and_no_look_alike_is_touched(tmp_path, isolation):
     require("auto")
-    value = leaks.run(tmp_path, rounds=1, seed=7, each=max(len(KINDS), len(ALIKES)))
+    value = leaks.run(tmp_path, rounds=1, seed=7, each=99, isolation=isolation)
     assert value["failures"] == []
-    assert value["lookalikes"] == len(ALIKES)
+    assert value["lookalikes"] == len(ALIKES) + 2
 
 
 @pytest.fixture(params=["worktree", "clone"])
