@@ -49,7 +49,7 @@ class Desk:
         known = recall(cache, self.facts, self.policy) if cache else {}
         plan = make_plan(self.facts, request, self.policy, known)
         if cache and plan.scopes.keys() - known.keys():
-            remember(cache, self.facts, self.policy, {**known, **plan.scopes})
+            remember(cache, self.facts, self.policy, {**known, **plan.predicted})
         return plan
 
     def _cache(self) -> Path | None:

@@ -21,6 +21,7 @@ from analyzer.proposal import Plan, Request, TrackConflict
 from analyzer.readiness import Rules
 from analyzer.schedule import Job, Name, waves
 from analyzer.scope import Scope, predict
+from analyzer.seen import outweighed
 from analyzer.study import Study
 from analyzer.tracks import Track, TrackStatus, bind
 
@@ -37,7 +38,8 @@ def make_plan(
     policy = policy or Policy()
     rules = Rules(request.now, frozenset(request.busy), policy.unknown_blocks, policy.alias_dependencies)
     study = Study.of(facts.issues, request, rules, policy.default_seconds)
-    scopes = _scopes(study, facts, request, policy, known or {})
+    predicted = _scopes(study, facts, request, policy, known or {})
+    scopes = outweighed(predicted, request.seen, frozenset(facts.tree)) if request.seen else predicted
     found, soft = _meetings(study, scopes, policy)
     hard = tuple(conflict for conflict in found if policy.hot == "serialize" or not conflict.hot_only)
     near = neighbours((conflict.a, conflict.b) for conflict in hard)
@@ -61,6 +63,7 @@ def make_plan(
         layers=_only(study.order.layers, study.chosen),
         epics=study.epics(),
         scopes=scopes,
+        predicted=predicted,
         issue_conflicts=found if policy.hot == "share" else hard,
         tracks=tracks,
         conflicts=between,

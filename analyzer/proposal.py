@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from analyzer.conflicts import Conflict
@@ -11,6 +11,7 @@ from analyzer.facts import Facts
 from analyzer.issues import Issue, Trouble
 from analyzer.readiness import Backlog
 from analyzer.scope import Scope
+from analyzer.seen import Seen
 from analyzer.tracks import Track
 from resources.system.errors import Failure
 
@@ -25,6 +26,8 @@ class Request:
     epic: str = ""
     busy: tuple[str, ...] = ()
     """Issues being worked on now, those that wait to land included. They need no slot of `slots`."""
+    seen: Mapping[str, Seen] = field(default_factory=dict, hash=False)
+    """What unlanded work has changed already, by issue."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ class Plan:
     layers: tuple[tuple[str, ...], ...]
     epics: tuple[Epic, ...]
     scopes: Mapping[str, Scope]
+    predicted: Mapping[str, Scope]
+    """The scopes before what was seen of unlanded work corrected them: what may stand for the next plan."""
     issue_conflicts: tuple[Conflict, ...]
     tracks: tuple[Track, ...]
     conflicts: tuple[TrackConflict, ...]

@@ -58,7 +58,7 @@ def _ground(facts: Facts, policy: Policy) -> str:
 
 def _key(issue: Issue) -> str:
     edges = sorted((edge.target, edge.kind) for edge in issue.dependencies)
-    return _digest((issue.text, issue.labels, edges, sorted(issue.metadata)))
+    return _digest((issue.text, issue.labels, edges, sorted(issue.metadata.items())))
 
 
 def _digest(value: object) -> str:

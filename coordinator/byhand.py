@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 from analyzer.issues import Issue
-from analyzer.plan import make_plan
-from analyzer.proposal import Request
 from coordinator import attempts
 from coordinator.attempts import Job
 from coordinator.bootstrap import Project
@@ -18,13 +16,13 @@ from coordinator.gate.recall import ran_before
 from coordinator.handoff_file import forget_handoffs, handoff_file, write_handoff_file
 from coordinator.mail import reservations
 from coordinator.merging.rulings import Ruling
+from coordinator.planning import find_scope
 from coordinator.tasks import claims, progress
 from coordinator.tasks.claims import ACTIVE, Task, Wish
 from coordinator.tasks.handoffs import Handoff, leave
 from coordinator.tasks.lifecycle import Next, Outcome, decide
 from resources.state import leases
 from resources.state.leases import Lease
-from resources.system.clock import wall
 from resources.system.errors import Failure, NotNow
 from resources.system.process import is_alive, stop_group
 from resources.worktrees.pool import Held
@@ -34,9 +32,7 @@ BY_HAND = "by hand"
 
 def assign_by_hand(project: Project, agent: str, issue: str) -> Held:
     """Claim `issue` for `agent` and lease a slot. Raises NotNow("held"), ("pool-full"), ("reserved")."""
-    request = Request(slots=1, now=wall())
-    plan = make_plan(project.facts(), request, project.policy)
-    found = plan.issue(issue)
+    found, scope = find_scope(project, issue)
     if not found.is_open:
         raise Failure("issue-closed", f"{issue} is {found.status}", mend="track-analyzer recommend")
     with project.ledger.write() as tx:
@@ -46,7 +42,7 @@ def assign_by_hand(project: Project, agent: str, issue: str) -> Held:
         holder = task.agent if task else "somebody"
         raise NotNow("held", f"{issue} is being worked on by {holder}", mend="agent-coord status")
     base = project.base_tip()
-    attempt = attempts.take(project, Job(task, found, plan.scopes.get(issue), agent, base))
+    attempt = attempts.take(project, Job(task, found, scope, agent, base))
     with project.ledger.write() as tx:
         attempts.record(tx, attempt)
         for lease in attempt.leases:

@@ -1,16 +1,61 @@
-"""The newest plan of a running coordinator, made again only when backlog, tree or work under way have changed."""
+"""The newest plan of a running coordinator, made again only when backlog, tree or work under way have changed.
+
+Prediction is nine tenths of a plan, so scopes are kept twice: in memory for a minute while a coordinator plans again
+and again, and in the cache that `track-analyzer` fills, for commands that plan once. What the radar saw of unlanded
+work (`seen`) is read from the ledger, where its last look left it: planning itself looks at no slot.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from analyzer.issues import Issue
 from analyzer.plan import make_plan
-from analyzer.proposal import Plan, Request
+from analyzer.proposal import Plan, Request, find_issue
+from analyzer.remembered import recall, remember
+from analyzer.scope import Scope, predict
+from analyzer.seen import Seen, outweighed
 from coordinator.bootstrap import Project
 from coordinator.scope_memory import ScopeMemory
+from resources.state.store import Row
 from resources.system.clock import wall
 from resources.system.errors import Failure
+
+CACHE = "cache/scopes.json"
+"""Where `track-analyzer` keeps predicted scopes, in the state folder."""
+
+
+def plan_once(project: Project, request: Request) -> Plan:
+    """The plan that a command makes for this request. Raises Failure("no-such-issue")."""
+    facts, cache = project.facts(), project.repository.state / CACHE
+    known = recall(cache, facts, project.policy)
+    plan = make_plan(facts, replace(request, seen=_seen(_pieces(project))), project.policy, known)
+    if plan.predicted.keys() - known.keys():
+        remember(cache, facts, project.policy, {**known, **plan.predicted})
+    return plan
+
+
+def find_scope(project: Project, name: str) -> tuple[Issue, Scope]:
+    """An issue and what it will touch, without a plan of the others. Raises Failure("no-such-issue")."""
+    facts = project.facts()
+    backlog = {issue.id: issue for issue in facts.issues}
+    issue = find_issue(backlog, name)
+    known = recall(project.repository.state / CACHE, facts, project.policy)
+    if name not in known:
+        known = predict([issue], backlog, facts.history, facts.tree, project.policy.scope)
+    seen = {one: found for one, found in _seen(_pieces(project)).items() if one == name}
+    return issue, outweighed({name: known[name]}, seen, frozenset(facts.tree) if seen else ())[name]
+
+
+def _pieces(project: Project) -> list[Row]:
+    with project.ledger.read() as snapshot:
+        return snapshot.all("pieces")
+
+
+def _seen(pieces: Iterable[Row]) -> dict[str, Seen]:
+    return {row["issue"]: Seen(frozenset(json.loads(row["paths"])), bool(row["finished"])) for row in pieces}
 
 
 class Planning:
@@ -39,13 +84,17 @@ class Planning:
                 self._unread = failure.what
                 self._project.say(failure.render())
             return False
-        state = (id(facts), frozenset(busy))
+        pieces = _pieces(self._project)
+        state = (id(facts), frozenset(busy), pieces)
         if self.plan is not None and state == self._made_from:
             return False
         self.issues = {issue.id: issue for issue in facts.issues}
-        request = Request(slots=seats, busy=tuple(busy), now=wall())
-        self.plan = make_plan(facts, request, self._project.policy, self._scopes.known(facts.issues))
-        self._scopes.keep(facts.issues, self.plan.scopes)
+        request = Request(slots=seats, busy=tuple(busy), now=wall(), seen=_seen(pieces))
+        known = self._scopes.known(facts.issues)
+        if self.plan is None:
+            known = recall(self._project.repository.state / CACHE, facts, self._project.policy) | known
+        self.plan = make_plan(facts, request, self._project.policy, known)
+        self._scopes.keep(facts.issues, self.plan.predicted)
         self._made_from = state
         return True
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import typer
 
-from analyzer.plan import make_plan
 from analyzer.proposal import Plan, Request
 from coordinator import serve as driver
 from coordinator.bootstrap import Project
 from coordinator.byhand import assign_by_hand, release_by_hand
 from coordinator.entrypoints.terminal import TERMINAL
+from coordinator.planning import plan_once
 from coordinator.tasks import claims
 from coordinator.tasks.claims import ACTIVE, Wish
 from coordinator.wishes import Filter, parse_filter, wishes
@@ -37,7 +37,7 @@ def _plan(project: Project, wanted: Filter, seats: int) -> Plan:
     with project.ledger.read() as snapshot:
         busy = tuple(task.issue for task in claims.all_tasks(snapshot) if task.state in ACTIVE)
     request = Request(slots=seats, only=wanted.only, epic=wanted.epic, busy=busy, now=wall())
-    return make_plan(project.facts(), request, project.policy)
+    return plan_once(project, request)
 
 
 def _check_program(project: Project, agent: str) -> str:

@@ -3,6 +3,7 @@
 Each slot at work is taken as it stands, uncommitted edits included, through a copy of its index (an agent's own index
 is never touched); queued branches as they are. Pieces that share a changed path are merged in memory, pairwise and with
 the base branch, by one `git merge-tree` process. What is new is told to the later of the two by a letter, and once.
+The paths of every piece are remembered for the planner (`planning`): where work has gone says more than any guess.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from resources.system.git import changed_since_fork, dirty_files, merge_trees, r
 from resources.system.repository import Repository
 from resources.worktrees.clones import bring
 from resources.worktrees.saving import snapshot
+
+MOST_PATHS = 1000
+"""Paths of one piece that are remembered: a reformatting of everything keeps nobody away by the rest."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ def look(project: Project) -> Look:
     with project.ledger.write() as tx:
         fresh = news(known(tx), found)
         _remember(tx, found)
+        _remember_pieces(tx, pieces)
         for one in fresh:
             _tell(tx, project, one)
     return Look(tuple(pieces), found, tuple(fresh))
@@ -100,6 +105,13 @@ def _remember(tx: Transaction, found: Iterable[Collision]) -> None:
             tx.change("collision-over", a=one.a, b=one.b)
     for one in now.values():
         tx.change("collision-put", a=one.a, b=one.b, paths=json.dumps(one.paths), now_at=wall())
+
+
+def _remember_pieces(tx: Transaction, pieces: Iterable[Piece]) -> None:
+    tx.change("pieces-over")
+    for piece in pieces:
+        paths = json.dumps(sorted(piece.paths)[:MOST_PATHS])
+        tx.change("piece-put", issue=piece.issue, paths=paths, finished=int(piece.queued), now_at=wall())
 
 
 def _tell(tx: Transaction, project: Project, one: Collision) -> None:

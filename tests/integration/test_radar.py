@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.proposal import Request
+from analyzer.seen import WHY
 from coordinator.bootstrap import Project, open_project
 from coordinator.mail import letters
 from coordinator.mail.letters import Reader
 from coordinator.merging import radar
 from coordinator.merging.collisions import BASE, Collision, Piece, news, worth_a_merge
+from coordinator.planning import find_scope, plan_once
+from coordinator.tasks import claims
 from resources.system.git import git
 from tests.support.projects import Place, make_place
 from tests.support.repos import commit
@@ -81,3 +85,17 @@ def test_only_shared_paths_are_worth_a_merge() -> None:
     assert pairs == [("l", "e"), ("e", "q"), ("l", "q")]
     known = [Collision("l", "e", ("a", "b"))]
     assert news(known, [Collision("l", "e", ("b",)), Collision("l", "q", ("b",))]) == [Collision("l", "q", ("b",))]
+
+
+def test_what_was_seen_of_unlanded_work_is_planned_with(project: Project) -> None:
+    (slot_of(project, "a-1") / "b.txt").write_text("changed, not committed\n")
+    radar.look(project)
+    _, scope = find_scope(project, "a-1")
+    assert next((file.path, file.evidence[0]) for file in scope.files) == ("b.txt", WHY)
+    request = Request(slots=1, now=0.0, busy=("a-1", "a-2"))
+    assert "b.txt" in plan_once(project, request).scopes["a-1"].write
+    with project.ledger.write() as tx:
+        task = claims.find_task(tx, "a-1")
+        assert task is not None
+        claims.move(tx, task, "landed")
+    assert plan_once(project, request).request.seen.keys() == set(), "what has landed is in the tree"

@@ -37,9 +37,14 @@ def test_what_is_recalled_is_what_was_predicted(cache: Path) -> None:
 
 
 def test_only_issues_that_are_as_they_were_are_recalled(cache: Path) -> None:
-    found = facts()
+    found, recalled = facts(), recall(cache, facts(), Policy())
     changed = replace(found, issues=(replace(found.issues[0], description="Change src/members.py"), found.issues[1]))
     assert set(recall(cache, changed, Policy())) == {"x-2"}
+    declared = replace(found.issues[0], metadata={"files": ["src/members.py"]})
+    told = replace(found.issues[0], metadata={"files": ["src/loans.py"]})
+    for other in (declared, told):
+        remember(cache, replace(found, issues=(other,)), Policy(), {"x-1": recalled["x-1"]})
+    assert recall(cache, replace(found, issues=(declared,)), Policy()) == {}
 
 
 def test_another_history_or_policy_makes_all_void(cache: Path) -> None:

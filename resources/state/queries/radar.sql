@@ -10,3 +10,18 @@ ON CONFLICT (a, b) DO UPDATE SET paths = excluded.paths;
 -- name: collision-over
 -- They collide no more.
 DELETE FROM collision WHERE a = :a AND b = :b;
+
+-- name: pieces
+-- What unlanded work changed at the last look, as far as it has not landed since and is not given up.
+SELECT piece.issue, piece.paths, piece.finished AND task.state = 'judging' AS finished FROM piece JOIN task ON task.issue = piece.issue
+WHERE task.state IN ('waiting', 'working', 'judging', 'retry') ORDER BY piece.issue;
+
+-- name: piece-put
+-- What the look has seen of one.
+INSERT INTO piece (issue, paths, finished, seen_at) VALUES (:issue, :paths, :finished, :now_at)
+ON CONFLICT (issue) DO UPDATE SET paths = excluded.paths, finished = excluded.finished, seen_at = excluded.seen_at;
+
+-- name: pieces-over
+-- Nothing is left to be known of issues that are settled.
+DELETE FROM piece WHERE issue NOT IN
+    (SELECT issue FROM task WHERE state IN ('waiting', 'working', 'judging', 'retry'));
