@@ -18,7 +18,7 @@ from coordinator.mail import reservations
 from coordinator.tasks.claims import find_task
 from resources.state.leases import owner_is_dead
 from resources.state.store import Ledger, Snapshot
-from resources.system.git import changed_files, git
+from resources.system.commits import fork_of, paths_between
 from resources.system.repository import Repository
 
 TOLD = 8
@@ -71,11 +71,10 @@ def check_landing(repository: Repository, ledger: Ledger, settings: ScopeSetting
 
 def _paths(repository: Repository, landing: Landing) -> list[str]:
     root = repository.root
-    fork = git(root, "merge-base", "--end-of-options", landing.base, landing.tip, check=False, read=True)
-    own = set(changed_files(root, fork.text if fork.code == 0 else landing.base, landing.tip))
+    own = {*paths_between(root, fork_of(root, landing.base, landing.tip) or landing.base, landing.tip)}
     if landing.began:
-        own &= {*changed_files(root, landing.began, landing.tip)}
-    return sorted({*own, *changed_files(root, landing.base, landing.merged)})
+        own &= {*paths_between(root, landing.began, landing.tip)}
+    return sorted({*own, *paths_between(root, landing.base, landing.merged)})
 
 
 def _judge(

@@ -8,6 +8,7 @@ anything by itself. A change that may make the gate say less is shown to a perso
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from analyzer.globs import escape
 from coordinator.bootstrap import Project
@@ -22,7 +23,9 @@ from coordinator.merging.stack import Support, below, lands_after, lost, shown
 from coordinator.merging.stacks import bases
 from coordinator.merging.tamper import Watch, read_diff, suspicions
 from coordinator.tasks.lifecycle import Outcome
-from resources.system.git import git
+from resources.system.commits import reaches
+from resources.system.errors import Failure
+from resources.system.git import Merge, git, merge_trees
 
 
 class Examiner:
@@ -35,7 +38,18 @@ class Examiner:
         """What each stacked entry stands on now."""
         self._register = register
         self._seen: set[tuple[int, str]] = set()
+        self._merges: dict[tuple[str, str], Merge] = {}
         self._shown: set[int] = set()
+
+    def foresee(self, entries: Sequence[Entry], base: str) -> None:
+        """Merge at once, by one process, what is going to be looked at for the first time on this commit."""
+        new = [one for one in entries if (one.id, base) not in self._seen and one.id not in self.stacked]
+        pairs = [(base, entry.tip) for entry in new if (base, entry.tip) not in self._merges]
+        if len(pairs) < 2:
+            return
+        with suppress(Failure):  # one of them cannot be merged at all: each is asked for by itself
+            found = merge_trees(self._project.repository.root, pairs)
+            self._merges = dict(zip(pairs, found, strict=False))
 
     def look(self, entry: Entry, base: str) -> list[Ruling] | None:
         """The rulings on the entry; None when there is nothing to say and it may be tried."""
@@ -46,7 +60,8 @@ class Examiner:
             return self._register.look(entry, why)
         if (entry.id, base) in self._seen:
             return None
-        merged = landing_of(self._project.repository, self._project.base, entry.tip)
+        there = reaches(self._project.repository.root, base, entry.tip)
+        merged = landing_of(self._project.repository, self._project.base, entry.tip) if there else None
         if merged is not None:
             return self._register.landed([Merged(entry, base, merged)])
         if not self._register.is_claimed(entry):
@@ -57,7 +72,7 @@ class Examiner:
     def _merged(self, entry: Entry, base: str, onto: str) -> list[Ruling] | None:
         if not onto:
             return None  # something below it is not in the queue, and so the planner does not try it either
-        merge = merge_of(self._project.repository, onto, entry)
+        merge = self._merges.pop((onto, entry.tip), None) or merge_of(self._project.repository, onto, entry)
         if not merge.clean:
             return self._conflict(entry, onto, merge.conflicts)
         part = Merged(entry, onto, merge.tree)

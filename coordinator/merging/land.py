@@ -19,6 +19,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from coordinator.merging.order import Entry
+from resources.system.commits import fork_of
+from resources.system.errors import Failure
 from resources.system.git import Merge, git, merge_tree, move_ref, resolve, tree_of
 from resources.system.repository import Repository
 
@@ -62,9 +64,12 @@ class Landing(StrEnum):
 
 def merge_of(repository: Repository, onto: str, entry: Entry) -> Merge:
     """The entry's tip merged into the commit `onto` in memory."""
-    if git(repository.root, "merge-base", onto, entry.tip, check=False, read=True).code != 0:
+    try:
+        return merge_tree(repository.root, onto, entry.tip)
+    except Failure:
+        if fork_of(repository.root, onto, entry.tip):
+            raise
         return Merge("", False, ("everything: it shares no commit with the base branch",))
-    return merge_tree(repository.root, onto, entry.tip)
 
 
 def build(repository: Repository, base: str, entries: Sequence[Entry], title: Callable[[str], str]) -> Candidate:
@@ -136,7 +141,7 @@ def landing_of(repository: Repository, branch: str, tip: str) -> str | None:
 
 def rivals_of(repository: Repository, base: str, tip: str, paths: Sequence[str]) -> list[str]:
     """What happened on the base branch to `paths` since `tip` parted from it, as "commit subject", newest first."""
-    fork = git(repository.root, "merge-base", base, tip, check=False, read=True).text
+    fork = fork_of(repository.root, base, tip)
     since = f"{fork}..{base}" if fork else base
     log = git(
         repository.root, "log", "--first-parent", "--format=%h %s", "-n", "10", "--end-of-options", since, "--", *paths,

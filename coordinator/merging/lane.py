@@ -34,8 +34,8 @@ from coordinator.merging.trials import Made, Run
 from coordinator.merging.verified import Verifier
 from coordinator.tasks.lifecycle import Outcome
 from resources.state.leases import Lease
+from resources.system.commits import paths_between
 from resources.system.errors import Failure
-from resources.system.git import changed_files
 
 PATIENCE = 5.0
 """Seconds between two tries when the machine, not the change, is at fault."""
@@ -130,6 +130,7 @@ class Lane:
                 self._trouble(failure)
 
     def _examine(self, entries: Sequence[Entry], base: str, rulings: list[Ruling]) -> bool:
+        self._examiner.foresee(entries, base)
         for entry in entries:
             found = self._examiner.look(entry, base)
             if found is not None:
@@ -175,7 +176,7 @@ class Lane:
             return True
         if self._benches.running >= self._workers():
             return False
-        choice = self._gates.choice(changed_files(self._project.repository.root, base, candidate.commit))
+        choice = self._gates.choice(paths_between(self._project.repository.root, base, candidate.tree))
         made = Made(base, candidate.commit, candidate.tree, self._gates.key(choice))
         with self._project.ledger.write() as tx:
             known = self._gates.verdict(tx, candidate.tree, made.gate)
@@ -237,7 +238,7 @@ class Lane:
         return next((rulings for rulings in found if rulings is not None), None)
 
     def _may_land(self, candidate: Candidate) -> bool:
-        changed = changed_files(self._project.repository.root, candidate.base, candidate.commit)
+        changed = paths_between(self._project.repository.root, candidate.base, candidate.tree)
         verdict = self._verdict(candidate.tree, self._gates.key(self._gates.choice(changed)))
         return self._mode is Mode.LANES or (verdict is not None and verdict.passed)
 
@@ -249,7 +250,7 @@ class Lane:
         project, entry = self._project, by_id[bounce.change]
         verdict = self._verdict(run.tree, run.gate)
         red = verdict.failed if verdict else None
-        files = changed_files(project.repository.root, run.tip, run.judged)
+        files = paths_between(project.repository.root, run.tip, run.tree)
         others = [by_id[number].issue for number in run.members if number in by_id and number != entry.id]
         onto = " and ".join([project.base, *others])
         why = f"{verdict.why if verdict else 'red'} on the merge with {onto}"

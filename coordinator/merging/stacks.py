@@ -17,6 +17,7 @@ from coordinator.merging.order import Entry
 from coordinator.merging.stack import Finished, Ground, Support, depth, lands_after, parents_first
 from coordinator.tasks.claims import ACTIVE, Task, find_task
 from resources.state.store import Row, Snapshot, Transaction
+from resources.system.commits import reaches
 from resources.system.git import git, merge_tree, resolve
 from resources.system.repository import branch_tip
 
@@ -46,10 +47,9 @@ def bases(snapshot: Snapshot) -> dict[str, str]:
 
 @dataclass
 class Stacks:
-    """Looks at what stacked work stands on. What git says about two commits is asked once."""
+    """Looks at what stacked work stands on."""
 
     project: Project
-    _reaches: dict[tuple[str, str], bool] = field(default_factory=dict)
     _made: dict[tuple[str, ...], Base] = field(default_factory=dict)
 
     def base(self, onto: str, parents: tuple[Finished, ...]) -> Base:
@@ -123,8 +123,4 @@ class Stacks:
 
     def reaches(self, commit: str, other: str) -> bool:
         """Whether `other` is `commit` or among its ancestors."""
-        if (commit, other) not in self._reaches:
-            ancestor = ("merge-base", "--is-ancestor", other, commit)
-            answer = git(self.project.repository.root, *ancestor, check=False, read=True)
-            self._reaches[commit, other] = answer.code == 0
-        return self._reaches[commit, other]
+        return reaches(self.project.repository.root, commit, other)

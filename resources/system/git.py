@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -131,8 +132,9 @@ def _environment(read: bool, extra: Mapping[str, str] | None) -> dict[str, str]:
     return wanted
 
 
+@cache
 def version() -> tuple[int, ...]:
-    """The installed git's version, as numbers."""
+    """The installed git's version, as numbers; asked once."""
     found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", git(Path.cwd(), "version").text)
     return tuple(int(part or 0) for part in found.groups()) if found else (0,)
 

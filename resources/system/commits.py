@@ -1,0 +1,41 @@
+"""What git says about commits and trees that are named by their ids.
+
+Behind an id stands the same history for ever, so each question is asked once: the queue puts the same ones again at
+every move of the base branch, and a process takes longer than the answer. A commit that is not there is no answer, and
+is asked for again.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from resources.system.errors import Failure
+from resources.system.git import changed_files, git
+
+
+def fork_of(root: Path, one: str, other: str) -> str:
+    """The newest commit that both have in their history, "" when there is none or one of them does not exist."""
+    try:
+        return _fork(root, one, other)
+    except Failure:
+        return ""
+
+
+def reaches(root: Path, commit: str, other: str) -> bool:
+    """Whether `other` is `commit` or among its ancestors."""
+    return commit == other or (bool(other) and fork_of(root, commit, other) == other)
+
+
+@lru_cache(maxsize=256)
+def paths_between(root: Path, old: str, new: str) -> tuple[str, ...]:
+    """The paths that differ between two commits or trees; a rename counts as both paths."""
+    return tuple(changed_files(root, old, new))
+
+
+@lru_cache(maxsize=4096)
+def _fork(root: Path, one: str, other: str) -> str:
+    answer = git(root, "merge-base", "--end-of-options", one, other, check=False, read=True)
+    if answer.code not in (0, 1):
+        raise Failure("git-failed", f"git merge-base ended with code {answer.code} in {root}", why=answer.err.strip())
+    return answer.text
