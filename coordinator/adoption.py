@@ -89,4 +89,5 @@ def _watch_again(project: Project, attempt: Attempt) -> Running:
     assert worker is not None
     now = time.monotonic()
     mark = mark_of(assignment.room) if adapter.guarded else None
-    return Running(assignment, adapter, worker, log, now, now, mark=mark, offset=attempt.task.log_begins)
+    begin, keep = attempt.task.log_begins, project.config.agents.log_bytes
+    return Running(assignment, adapter, worker, log, now, now, mark=mark, begin=begin, keep=keep)

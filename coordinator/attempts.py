@@ -174,11 +174,11 @@ def start_agent(project: Project, attempt: Attempt) -> None:
         record(tx, attempt)
     told |= {"AGENT_COORD_BRIEFING": str(briefing), "AGENT_COORD_ATTEMPT": str(number)}
     launch = _behind_wall(project, held.slot.path, launch)
-    log = log_of(project, attempt)
-    attempt.running = start(adapter, assignment, launch, dict(held.environment) | told, log)
+    log, keep = log_of(project, attempt), project.config.agents.log_bytes
+    attempt.running = start(adapter, assignment, launch, dict(held.environment) | told, log, keep)
     attempt.session, attempt.paused = launch.session, ""
     with project.ledger.write() as tx:
-        claims.record_process(tx, issue.id, attempt.claim.fence, attempt.running.process, attempt.running.offset)
+        claims.record_process(tx, issue.id, attempt.claim.fence, attempt.running.process, attempt.running.begin)
 
 
 def assign_again(project: Project, attempt: Attempt) -> tuple[Assignment, Path]:
@@ -190,7 +190,12 @@ def assign_again(project: Project, attempt: Attempt) -> tuple[Assignment, Path]:
 
 def log_of(project: Project, attempt: Attempt) -> Path:
     """The file with the output of the attempt's agent."""
-    return _folder(project, attempt.issue.id) / f"{attempt.task.attempt}.log"
+    return log_file(project, attempt.issue.id, attempt.task.attempt)
+
+
+def log_file(project: Project, issue: str, attempt: int) -> Path:
+    """The file with the output of the agent of an issue's attempt number `attempt`."""
+    return _folder(project, issue) / f"{attempt}.log"
 
 
 def _behind_wall(project: Project, slot: Path, launch: Launch) -> Launch:

@@ -86,10 +86,18 @@ class AgentSettings:
     timeout_minutes: float = 60.0
     idle_minutes: float = 15.0
     refused_seconds: float = 60.0
+    log_mb: float = 20.0
 
     def __post_init__(self) -> None:
         if self.attempts < 1:
             raise ValueError("attempts must be 1 or more")
+        if self.log_mb < 1:
+            raise ValueError("log_mb must be 1 or more")
+
+    @property
+    def log_bytes(self) -> int:
+        """Bytes of a program's output that are kept."""
+        return int(self.log_mb * 1_000_000)
 
 
 @dataclass(frozen=True)

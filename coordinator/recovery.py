@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from coordinator.agents.supervisor import shorten
+from coordinator.attempts import log_file
 from coordinator.bootstrap import Project
 from coordinator.handoff_file import forget_handoffs
 from coordinator.mail import reservations
@@ -92,6 +94,8 @@ def _tasks(project: Project) -> Iterator[str]:
             continue
         if task.worker is not None:
             stop_group(task.worker)
+            log = log_file(project, task.issue, task.attempt)
+            shorten(log, task.log_begins, project.config.agents.log_bytes)
         with project.ledger.write() as tx:
             # Not "retry": the attempt did not fail, so nothing has to land before the next one.
             claims.move(tx, task, "waiting", "its coordinator stopped")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coordinator.transcripts.reading import read_line
+from resources.system.logs import written
 
 WIDTH = 200
 """Characters of a line that are shown unless all of it is wanted."""
@@ -41,11 +42,14 @@ class LogView:
             offset = self._read.get(file, 0)
             with file.open("rb") as stream:
                 stream.seek(offset)
-                data = stream.read()
-            end = len(data) if last else data.rfind(b"\n") + 1
-            self._read[file] = offset + end
-            for line in data[:end].decode(errors="replace").splitlines():
-                yield from self._shown(file, line)
+                rest = b""
+                for block in written(stream):
+                    *lines, rest = (rest + block).split(b"\n")
+                    for line in lines:
+                        yield from self._shown(file, line.decode(errors="replace"))
+                self._read[file] = stream.tell() - (0 if last else len(rest))
+                if last and rest:
+                    yield from self._shown(file, rest.decode(errors="replace"))
 
     def _shown(self, file: Path, line: str) -> Iterator[str]:
         if not self.issue:
