@@ -18,6 +18,7 @@ from coordinator.bootstrap import Project, open_project
 from coordinator.byhand import free_closed
 from coordinator.guard.walls import offered
 from coordinator.recovery import recover
+from resources.databases.databases import Databases
 from resources.leaks.sweep import sweep
 from resources.monitor.watched import watch
 from resources.system.errors import Failure
@@ -92,10 +93,7 @@ def _project(project: Project) -> Iterator[Finding]:
     if databases is None:
         yield Finding("note", 'slots have no databases ([database] provider = "none")')
     else:
-        why = databases.probe()
-        yield (
-            Finding("bad", why, 'pip install "agent-coord[embedded]"') if why else Finding("ok", "Postgres can be had")
-        )
+        yield from _databases(databases)
     pool_folder = project.repository.root / project.config.pool.folder
     yield from (Finding("note", one.what, one.mend) for one in remarks(project.repository, pool_folder))
     yield from _agents(project)
@@ -111,6 +109,25 @@ def _project(project: Project) -> Iterator[Finding]:
         yield from (Finding("note", f"{one.where}: {one.what}; {one.did}") for one in facts.problems[:5])
     except Failure as failure:
         yield Finding("bad", failure.what, failure.mend)
+
+
+def _databases(databases: Databases) -> Iterator[Finding]:
+    why = databases.probe()
+    if why:
+        yield Finding("bad", why, 'pip install "agent-coord[embedded]"')
+        return
+    yield Finding("ok", "Postgres can be had")
+    try:
+        doors = databases.open_doors()
+    except Failure as failure:
+        yield Finding("bad", f"{failure.what}: {failure.why}".rstrip(": "), failure.mend)
+        return
+    for door in doors:
+        yield Finding(
+            "note",
+            f"slots' roles can connect to the database {door.database}: PUBLIC may",
+            f"as its owner or a superuser: {door.statement}",
+        )
 
 
 def _agents(project: Project) -> Iterator[Finding]:

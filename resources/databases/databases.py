@@ -22,6 +22,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from resources.databases import environment, inventory
+from resources.databases.doors import Door, open_doors
 from resources.databases.environment import Login
 from resources.databases.half_made import find_half_made, remove_half_made
 from resources.databases.migrations import find_migrations, template_key
@@ -124,6 +125,13 @@ class Databases:
         for name, size in rows:
             total[kinds[name]] += size
         return total
+
+    def open_doors(self) -> tuple[Door, ...]:
+        """The databases of others that slots' roles could connect to; none while a server of our own sleeps."""
+        if not self._provider.exists() or self.asleep:
+            return ()
+        self._session.open()
+        return open_doors(self._session)
 
     def close(self) -> None:
         """Give the connection back; the server goes on. The next call connects again."""

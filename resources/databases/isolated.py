@@ -22,6 +22,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from resources.databases.databases import Databases
+from resources.databases.doors import Door
 from resources.databases.place import copy_cluster, discard_cluster, read_place, was_killed
 from resources.databases.template import BUILD_SECONDS, Template
 from resources.databases.values import Database, DatabaseSettings, Found, Server, Usage
@@ -76,6 +77,10 @@ class IsolatedDatabases(Databases):
         counts = {name: count for usage in found for name, count in usage.per_database.items()}
         states = sum((Counter(usage.states) for usage in found), Counter[str]())
         return Usage(counts, sum(usage.total for usage in found), sum(usage.usable for usage in found), states)
+
+    def open_doors(self) -> tuple[Door, ...]:
+        """None: whom a slot's role can reach is on the slot's own server."""
+        return ()
 
     def sizes(self) -> Mapping[str, int]:
         """Bytes that the databases on servers that run take, by kind."""

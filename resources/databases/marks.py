@@ -14,6 +14,9 @@ from typing import Any
 
 FIELD = "agent_coord"
 
+ANYBODY = f'{{"{FIELD}": '
+"""What the mark of every repository begins with."""
+
 
 def encode(owner: str, kind: str, **facts: str) -> str:
     """The comment for a thing of `owner`."""

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from resources.databases import marks, naming
 from resources.databases.chores import chores, may_go
+from resources.databases.doors import close_children
 from resources.databases.inventory import take_inventory
 from resources.databases.session import Session, asking
 from resources.databases.template import Template, Templates, drop_database, end_sessions, lock_if_free, strategy
@@ -123,12 +124,14 @@ class Stock:
     # -- at leisure
 
     def tend(self, lock: Path, spares: int) -> None:
-        """Drop what was retired and what is too much, collect old templates, and make spares until there are `spares`.
+        """Close what slots created to other slots, drop what was retired and what is too much, collect old templates,
+        and make spares until there are `spares`.
 
         Does nothing while another process does it.
         """
         with contextlib.suppress(NotNow), file_lock(lock, what="the stock of databases", wait=0):
             todo = chores(self._inventory(), self._templates.used(), spares, wall())
+            close_children(self._session, self._owner)
             for name in todo.surplus:
                 self._discard(name)
             for name in todo.drop:
