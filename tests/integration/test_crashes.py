@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from resources.state.sqlite import SqliteLedger
 from resources.system.process import ProcessId, is_alive, start_of
+from resources.system.repository import find_repository
 from tests.support.projects import Place, make_place, step, writes
 from tests.support.repos import git_out
 
@@ -82,6 +84,21 @@ def test_kill_9_of_the_coordinator_with_four_agents_at_work(place: Place) -> Non
     assert agents(place) == []
     assert {slot["state"] for slot in place.json("status")["slots"]} == {"idle"}
     assert git_out(place.root, "for-each-ref", "refs/agent-coord/saved/") == ""
+
+
+def test_doctor_clears_up_after_a_killed_command_while_a_coordinator_works(place: Place) -> None:
+    place.script("a-1", thinks())
+    place.json("init")
+    place.json("spawn", "1", "all")
+    working = {slot["slot"] for slot in place.until(at_work)["slots"] if slot["task"] == "working"}
+    (other,) = {"pool-wt-1", "pool-wt-2"} - working
+    ledger = SqliteLedger(find_repository(place.root).state)
+    with ledger.write() as tx:
+        tx.change("slot-state", name=other, old="idle", new="making", note="", changed_at=0)
+    ledger.close()
+    assert f"{other} was left half made and was removed" in place.run("doctor", "--fix").stdout
+    assert [slot["slot"] for slot in place.json("status")["slots"]] == [*working]
+    assert at_work(place.json("status"))
 
 
 @needs_proc
