@@ -6,7 +6,8 @@ is 8 to 12 times faster, a clone by file copy 8 to 11 times, and recovery after 
 the pages, and at most the last 0.6 s of the slots' commits are gone; after a crash of the system it may be damaged.
 Hence the rule of `torn`.
 
-It listens on a unix socket alone.
+It listens on a unix socket alone, unless a port of the loopback interface is asked for: some drivers (JDBC) know no
+sockets. Passwords are the same there.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from pathlib import Path
 from resources.system.errors import Failure
 
 PORT = 5432
-"""Part of the socket's name only; nothing listens on TCP."""
+"""Part of the socket's name only, as long as nothing listens on TCP."""
 
-SOCKET_FOLDER_LIMIT = 89
-"""Bytes of a socket folder: sun_path less "/.s.PGSQL.5432". Linux takes 93, macOS 89."""
+LOOPBACK = "127.0.0.1"
+
+SOCKET_FOLDER_LIMIT = 88
+"""Bytes of a socket folder: sun_path less "/.s.PGSQL.65535". Linux takes 92, macOS 88."""
 
 SETTINGS = {
     "listen_addresses": "",
@@ -59,11 +62,12 @@ def says_no(said: str) -> bool:
     return "FATAL:" in said and not any(word in said for word in _PASSING)
 
 
-def configuration(socket_folder: Path) -> str:
-    """The text of postgresql.auto.conf."""
-    lines = [f"{key} = {quoted(value)}" for key, value in SETTINGS.items()]
+def configuration(socket_folder: Path, tcp_port: int = 0) -> str:
+    """The text of postgresql.auto.conf; `tcp_port` 0: no TCP."""
+    listen = {"listen_addresses": LOOPBACK} if tcp_port else {}
+    lines = [f"{key} = {quoted(value)}" for key, value in (SETTINGS | listen).items()]
     lines.append(f"unix_socket_directories = {quoted(str(socket_folder))}")
-    lines.append(f"port = {PORT}")
+    lines.append(f"port = {tcp_port or PORT}")
     return "\n".join(lines) + "\n"
 
 

@@ -119,6 +119,10 @@ class ContainerProvider:
             with self._dial() as connection:
                 connection.execute(cluster.CLOSE_DOORS)
 
+    def reach(self) -> None:
+        """As its administrator does."""
+        return
+
     def files(self) -> None:
         """They are inside the container, and go with it."""
         return

@@ -188,7 +188,7 @@ class Databases:
     def of(self, slot: str) -> Database | None:
         """The slot's database as recorded at its last preparation; asks no server."""
         login = self._login(slot)
-        return environment.database(login) if login else None
+        return environment.database(self._reachable(login)) if login else None
 
     def template_key(self, tree: Path) -> str:
         """The key of the template that the migrations in the git worktree `tree` build; asks no server."""
@@ -253,6 +253,11 @@ class Databases:
 
     def _login(self, slot: str) -> Login | None:
         return environment.read_login(self._record(slot))
+
+    def _reachable(self, login: Login) -> Login:
+        # The server may have been started with another port since the slot got its database.
+        host, port = self._provider.reach() or (login.host, login.port)
+        return replace(login, host=host, port=port)
 
     def _own(self, slot: str):  # noqa: ANN202 -- what advisory_lock gives
         # The lock file went with a process that was killed; its session at the server may still be making a database.

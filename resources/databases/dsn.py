@@ -46,6 +46,10 @@ class DsnProvider:
         """Never: we cannot wake it."""
         return False
 
+    def reach(self) -> None:
+        """As the DSN says."""
+        return
+
     def start(self) -> None:
         """See that it answers; starting it is its owner's business."""
         self.connect().close()

@@ -57,13 +57,17 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 class LocalProvider:
-    """The cluster in `home`, made at the first start from the binaries that `choice` selects."""
+    """The cluster in `home`, made at the first start from the binaries that `choice` selects.
+
+    With `tcp_port` it listens on that port of the loopback interface as well, from its next start on.
+    """
 
     owned = True
 
-    def __init__(self, home: Path, choice: str) -> None:
+    def __init__(self, home: Path, choice: str, tcp_port: int = 0) -> None:
         self._home = home.absolute()
         self._choice = choice
+        self._tcp_port = tcp_port
         self._log = self._home / "server.log"
 
     def probe(self) -> str | None:
@@ -86,6 +90,11 @@ class LocalProvider:
         """Whether no process serves the cluster."""
         place = self._place()
         return place is None or postmaster(Path(place.folder)) is None
+
+    def reach(self) -> tuple[str, int] | None:
+        """Host and port for the slots."""
+        place = self._place()
+        return (cluster.LOOPBACK if place.tcp_port else place.socket, place.port) if place is not None else None
 
     def connect(self, database: str = "") -> psycopg.Connection:
         """An administrator's connection; starts the server when it does not answer."""
@@ -192,9 +201,9 @@ class LocalProvider:
 
     def _launch(self, place: Place, programs: Binaries, who: Disguise) -> None:
         settings = Path(place.folder) / "postgresql.auto.conf"
-        replace_file(settings, cluster.configuration(Path(place.socket)), mode=0o600)
+        replace_file(settings, cluster.configuration(Path(place.socket), self._tcp_port), mode=0o600)
         hand_over(settings, who)
-        keep_place(self._home, replace(place, boot=boot_id()))
+        keep_place(self._home, replace(place, boot=boot_id(), tcp_port=self._tcp_port))
         if self._log.exists() and self._log.stat().st_size > LOG_BYTES:
             self._log.replace(self._log.with_suffix(".log.1"))
         patience = time.monotonic() + LINGER_SECONDS
@@ -263,7 +272,7 @@ class LocalProvider:
         if place is None:
             raise FileNotFoundError(self._home / "cluster.json")
         return psycopg.connect(
-            host=place.socket, port=cluster.PORT, user="postgres", dbname=database or "postgres", autocommit=True,
+            host=place.socket, port=place.port, user="postgres", dbname=database or "postgres", autocommit=True,
             password=(self._home / "admin.secret").read_text(), application_name=APPLICATION,
             connect_timeout=CONNECT_SECONDS, options="-c synchronous_commit=on",
         )  # fmt: skip

@@ -29,12 +29,18 @@ _HOME = "home"
 
 @dataclass(frozen=True)
 class Place:
-    """Where the cluster and its socket are; `boot` is the boot it was last started in, "" before the first."""
+    """Where the cluster and its socket are; of its last start `boot` ("" before the first) and `tcp_port` (0: none)."""
 
     folder: str
     socket: str
     major: int
     boot: str = ""
+    tcp_port: int = 0
+
+    @property
+    def port(self) -> int:
+        """The port of the socket, and of TCP when it listens there."""
+        return self.tcp_port or cluster.PORT
 
 
 def read_place(home: Path) -> Place | None:

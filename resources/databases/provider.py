@@ -51,6 +51,10 @@ class Provider(Protocol):
         """See that the server runs. Safe when several processes call at once, and after a crash."""
         ...
 
+    def reach(self) -> tuple[str, int] | None:
+        """Host and port by which slots reach the server now; None: as its administrator does. Asks nobody."""
+        ...
+
     def connect(self, database: str = "") -> psycopg.Connection:
         """A new administrator's connection in autocommit mode ("" = maintenance database), starting what can be
         started. Raises Failure("database-unreachable").
@@ -85,4 +89,4 @@ def choose_provider(settings: DatabaseSettings, home: Path) -> Provider:
         return ContainerProvider(home, settings.image)
     from resources.databases.local import LocalProvider
 
-    return LocalProvider(home, settings.binaries)
+    return LocalProvider(home, settings.binaries, settings.tcp_port)

@@ -96,8 +96,9 @@ class Session:
                 mend=f"let a superuser run: ALTER ROLE {role} {lacks}",
             )  # fmt: skip
         info = connection.info
+        host, port = self._provider.reach() or (info.host, info.port)
         return Server(
-            info.host, info.port, version, self._provider.owned, durable, superuser, self._provider.origin(),
+            host, port, version, self._provider.owned, durable, superuser, self._provider.origin(),
             info.get_parameters().get("sslmode", ""), usable,
         )  # fmt: skip
 

@@ -21,6 +21,7 @@ class DatabaseSettings:
     content decides when a template is stale. `connection_limit`: connections per slot, 0 = an equal share of what
     the server has for `slots` slots. `prefix`: start of every name, empty = the project's name. `spares`: clones of
     the template in use that are kept ready. `isolation`: "database" on one server, or a "server" for every slot.
+    `tcp_port`: a port of the loopback interface on which a server of our own listens too, 0 = none.
     """
 
     provider: str = "auto"
@@ -35,6 +36,7 @@ class DatabaseSettings:
     slots: int = 10
     spares: int = 2
     isolation: str = "database"
+    tcp_port: int = 0
 
     def __post_init__(self) -> None:
         if self.provider not in PROVIDERS:
@@ -43,6 +45,10 @@ class DatabaseSettings:
             raise ValueError(f'isolation must be "database" or "server", not {self.isolation!r}')
         if self.isolation == "server" and self.provider not in ("auto", "local"):
             raise ValueError(f'isolation = "server" needs servers of our own, not provider = "{self.provider}"')
+        if self.tcp_port and (self.isolation == "server" or self.provider not in ("auto", "local")):
+            raise ValueError("tcp_port is for the one server of our own that slots share")
+        if not 0 <= self.tcp_port < 65536:
+            raise ValueError("tcp_port must be a port, or 0")
         if self.spares < 0:
             raise ValueError("spares must be 0 or more")
 

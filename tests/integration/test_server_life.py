@@ -6,15 +6,18 @@ import json
 import multiprocessing
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
 from resources.databases.cluster import SOCKET_FOLDER_LIMIT, socket_folder, torn
 from resources.databases.databases import open_databases
 from resources.databases.local import LocalProvider
+from resources.monitor.watched import server_processes
 from resources.system.process import identify, is_alive
 from tests.support.postgres import OWNER, make_tree, require, server, settings
 
@@ -112,3 +115,35 @@ def test_the_socket_folder_is_short_whatever_the_home(tmp_path):
         assert len(folder.encode()) <= SOCKET_FOLDER_LIMIT
         assert " " not in folder
         assert "," not in folder
+
+
+def listening(home: Path) -> set[int]:
+    (served,) = server_processes(home)
+    sockets = psutil.Process(served.pid).net_connections("inet")
+    return {one.laddr.port for one in sockets if one.status == psutil.CONN_LISTEN}
+
+
+def test_it_listens_on_tcp_only_when_asked_and_slots_follow(tmp_path, tree):
+    home = tmp_path / "by tcp"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with server(home) as databases:
+        before = databases.prepare("wt-1", tree)
+        assert listening(home) == set()
+        assert before.environment["PGHOST"].startswith("/")
+        databases.stop()
+        with open_databases(settings(tcp_port=port), home=home, project="Meal Planner", owner=OWNER) as asked:
+            asked.start()
+            assert listening(home) == {port}
+            known = asked.of("wt-1")
+            assert known is not None
+            assert (known.environment["PGHOST"], known.environment["PGPORT"]) == ("127.0.0.1", str(port))
+            with connect(known) as connection:
+                assert connection.execute("select count(*) from meal").fetchone() == (2,)
+            with pytest.raises(psycopg.OperationalError, match="password"):
+                psycopg.connect(known.environment["DATABASE_URL"], password="guess")
+            asked.stop()
+        with connect(databases.prepare("wt-1", tree)):
+            assert databases.of("wt-1") == before
+            assert listening(home) == set()
