@@ -3,7 +3,7 @@
     python benchmarks/crash.py [--kills 300] [--seed 1] [--database] [--json]
 
 One repository with a small pool lives through all of it. Each round starts a command (init, assign, scope apply,
-reset of a database, release, enqueue with its landing, pool, cleanup, run), kills its process after a random time
+scope widen, reset of a database, release, enqueue with its landing, pool, run), kills its process after a random time
 (every second time its whole group, so that git and Postgres commands die too), runs `doctor --fix`, and asks: is
 every commit that was ever made reachable, does each resource have one lease, is the ledger whole, does anything leak?
 Exit code 1 when one answer is no; the rounds that failed are named.
@@ -88,12 +88,13 @@ class Round:
         for slot in leased:
             name = slot["slot"]
             choices += [("release", name), ("scope", "apply", name, "src/**"), ("merge", "enqueue", slot["branch"])]
+            choices += [("scope", "widen", name, f"docs/{self._next}/**", "--why", "it needs them")]
             choices += [("db", "reset", name)] if slot["database"] else []
         return self.random.choice(choices)
 
     def killed(self, words: Sequence[str]) -> bool:
         """Run a command and kill it at a random moment; False when it was faster."""
-        usual = self.longest.get(words[0])
+        usual = self.longest.get(called(words))
         started = time.monotonic()
         process = subprocess.Popen(
             argv("agent-coord", *words), cwd=self.root, env=dict(environment()), stdin=subprocess.DEVNULL,
@@ -109,7 +110,7 @@ class Round:
             process.kill()
             process.wait()
             return True
-        self.longest[words[0]] = time.monotonic() - started
+        self.longest[called(words)] = time.monotonic() - started
         return False
 
     def coordinator_too(self) -> None:
@@ -138,6 +139,11 @@ class Round:
         yield from (f"leak: {leak['kind']} {leak['name']} ({leak['why']})" for leak in found.get("leaks", []))
 
 
+def called(words: Sequence[str]) -> str:
+    """What a command is called: `release`, `scope widen`."""
+    return " ".join(words[: 2 if words[0] in {"pool", "scope", "merge", "db"} else 1])
+
+
 def main(arguments: Sequence[str]) -> int:
     """Kill and look; returns the exit code."""
     parser = argparse.ArgumentParser(description="kill -9 at random moments of every command.")
@@ -155,7 +161,7 @@ def main(arguments: Sequence[str]) -> int:
             words = rounds.words()
             if not rounds.killed(words):
                 continue
-            hit[words[0]] += 1
+            hit[called(words)] += 1
             rounds.coordinator_too()
             failures += [f"kill {hit.total()} ({' '.join(words)}): {one}" for one in repaired(rounds)]
             if len(failures) > 20:

@@ -1,7 +1,7 @@
 """`doctor`: is everything there that the work needs, and is the project's own state sound?
 
 Every finding says what was looked at and, when it is bad, the command that mends it. `fix` repairs what
-needs no decision: crashed tasks, half-made slots, leaks. While a coordinator runs only the pool is put in order.
+needs no decision: crashed tasks, half-made slots, leaks. Tasks are left to a coordinator that runs.
 """
 
 from __future__ import annotations
@@ -150,11 +150,11 @@ def _agents(project: Project) -> Iterator[Finding]:
 def _leftovers(project: Project, fix: bool) -> Iterator[Finding]:
     if serve.running_coordinator(project) is not None:
         yield Finding("ok", "a coordinator is at work")
-        if fix:
-            # Other commands die as well; what they left is told from what the coordinator does by locks and owners.
-            yield from (Finding("ok", f"repaired: {line}") for line in project.pool.repair())
-        return
-    if fix:
+        if not fix:
+            return
+        # Other commands die as well; what they left is told from what the coordinator does by locks, owners and fences.
+        yield from (Finding("ok", f"repaired: {line}") for line in project.pool.repair())
+    elif fix:
         with serve.only_coordinator(project):
             yield from (Finding("ok", f"repaired: {line}") for line in recover(project))
             # Without a tracker, which was told above, nothing can have been closed in it.

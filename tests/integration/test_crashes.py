@@ -96,7 +96,9 @@ def test_doctor_clears_up_after_a_killed_command_while_a_coordinator_works(place
     with ledger.write() as tx:
         tx.change("slot-state", name=other, old="idle", new="making", note="", changed_at=0)
     ledger.close()
+    git_out(place.root, "branch", "agent/pool-wt-9/a-9/1")
     assert f"{other} was left half made and was removed" in place.run("doctor", "--fix").stdout
+    assert place.json("detect-leaks", program="resource-monitor")["leaks"] == []
     assert [slot["slot"] for slot in place.json("status")["slots"]] == [*working]
     assert at_work(place.json("status"))
 
