@@ -23,7 +23,7 @@ from coordinator.assign import paths_to_reserve
 from coordinator.bootstrap import Project
 from coordinator.guard.places import VARIABLE
 from coordinator.guard.posts import SCOPE_FILE, Post, admin_folder, post_guard
-from coordinator.guard.proof import prove
+from coordinator.guard.proof import prove, prove_wall
 from coordinator.guard.strays import note_main
 from coordinator.guard.walls import choose_wall, temporary_folder, walled, writable
 from coordinator.mail import reservations
@@ -163,17 +163,17 @@ def start_agent(project: Project, attempt: Attempt) -> None:
     included; then the attempt does not count.
     """
     held, number = attempt.held, attempt.task.attempt + 1
-    adapter = project.adapter(attempt.task.program)
+    adapter, wall = project.adapter(attempt.task.program), choose_wall(project.config.scope.wall)
     assignment = _assign(project, attempt, number, attempt.session if adapter.resumes else "")
+    assignment = replace(assignment, walled=wall != "none")
     told = {VARIABLE: str(admin_folder(held.slot.path) / SCOPE_FILE)}
     adapter.install_guard(assignment)
     adapter.prove_guard(assignment, {**held.environment, **told})
-    launch = adapter.launch(assignment)
+    launch = _behind_wall(project, wall, held.slot.path, adapter.launch(assignment))
     briefing, issue = assignment.briefing, attempt.issue
     with project.ledger.write() as tx:
         record(tx, attempt)
     told |= {"AGENT_COORD_BRIEFING": str(briefing), "AGENT_COORD_ATTEMPT": str(number)}
-    launch = _behind_wall(project, held.slot.path, launch)
     log, keep = log_of(project, attempt), project.config.agents.log_bytes
     attempt.running = start(adapter, assignment, launch, dict(held.environment) | told, log, keep)
     attempt.session, attempt.paused = launch.session, ""
@@ -198,14 +198,15 @@ def log_file(project: Project, issue: str, attempt: int) -> Path:
     return _folder(project, issue) / f"{attempt}.log"
 
 
-def _behind_wall(project: Project, slot: Path, launch: Launch) -> Launch:
-    kind = choose_wall(project.config.scope.wall)
+def _behind_wall(project: Project, kind: str, slot: Path, launch: Launch) -> Launch:
     if kind == "none":
         return launch
-    places = writable(project.repository, project.config.scope, slot)
-    temporary = {"TMPDIR": str(temporary_folder(slot))}
-    argv = walled(kind, launch.argv, slot, places)
-    return replace(launch, argv=argv, environment={**launch.environment, **temporary})
+    for folder in launch.writes:
+        folder.mkdir(parents=True, exist_ok=True)
+    places = [*writable(project.repository, project.config.scope, slot), *map(str, launch.writes)]
+    prove_wall(kind, slot, places)
+    environment = {**launch.environment, "TMPDIR": str(temporary_folder(slot))}
+    return replace(launch, argv=walled(kind, launch.argv, slot, places), environment=environment)
 
 
 def again(attempt: Attempt) -> None:

@@ -36,6 +36,8 @@ class Assignment:
     """A folder of this slot's agent, outside the worktree, in the slot's own git directory."""
     session: str = ""
     """The session to resume, "" to begin a new one."""
+    walled: bool = False
+    """A wall stands around the program: a sandbox of its own cannot be set up inside, and is not needed."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Launch:
     """The session's id where we choose it; else it is read from the output."""
     mark: Path | None = None
     """The file that the guard writes when the session begins; without it no tool may be used."""
+    writes: tuple[Path, ...] = ()
+    """The program's own folders outside of the room, which a wall lets through; made when they are missing."""
 
 
 class Adapter(Protocol):

@@ -8,6 +8,7 @@ works unattended.
 
 from __future__ import annotations
 
+import os
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,8 @@ class Claude(Hooked):
         options += ["--mcp-config", str(self.mcp)] if self.mcp else []
         options += ["--settings", str(_settings(assignment))] if self.guard else []
         argv = (program, "-p", assignment.prompt, *options, *more)
-        return Launch(argv, _ALONE, _OUTER, session, mark_of(assignment.room) if self.guard else None)
+        home = Path(os.environ.get("CLAUDE_CONFIG_DIR") or Path.home() / ".claude")
+        return Launch(argv, _ALONE, _OUTER, session, mark_of(assignment.room) if self.guard else None, (home,))
 
 
 def _settings(assignment: Assignment) -> Path:

@@ -9,7 +9,8 @@ In its sandbox a linked worktree cannot be committed to, because the git directo
 read-only. The parts that a commit writes (the slot's own git directory, objects, refs, logs) are made writable by
 name, and our own state, because git's hook reserves there what a command has made; hooks and configuration of the
 repository are not. Commands may use the network, or they could not reach the
-slot's database and ports.
+slot's database and ports. Behind a wall of ours its sandbox cannot be set up (no mounts, no user namespaces) and is
+switched off: the wall encloses the program as a whole.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Codex(Hooked):
         program, *more = self.argv
         need(program, self.name)
         settings = [
-            'sandbox_mode="workspace-write"',
+            f'sandbox_mode="{"danger-full-access" if assignment.walled else "workspace-write"}"',
             "sandbox_workspace_write.network_access=true",
             f"sandbox_workspace_write.writable_roots={_toml(_writable(assignment.slot))}",
             'approval_policy="never"',

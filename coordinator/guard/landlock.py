@@ -1,10 +1,12 @@
 """Linux Landlock without a library: gives up every write outside of the named places, then becomes another program.
 
-    python -I -S landlock.py --write PLACE … -- PROGRAM ARGUMENT …
+    python -I -S landlock.py --write PLACE … [--hold FILE] -- PROGRAM ARGUMENT …
 
 Works for any user, costs 0.3 ms, and cannot be taken back by the program or its children. Only writing is given up:
 what may be read stays as it was. Landlock knows permissions, no exceptions from them, so places are whole folders (or
 single files). A kernel before 6.2 cannot keep a file from being truncated; `abi` tells what there is (3: it can).
+A permission is a file's, not its name's. `--hold` therefore keeps a shared lock on a file of SQLite as long as the
+program lives: nobody can be the last then to close that database, and no new log takes the place of the permitted one.
 
 Figures: the system call numbers and bits are those of the kernel's `linux/landlock.h`, the same on every machine.
 """
@@ -12,6 +14,7 @@ Figures: the system call numbers and bits are those of the kernel's `linux/landl
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import struct
 import sys
@@ -50,6 +53,13 @@ def enclose(places: list[str]) -> None:
     os.close(rules)
 
 
+def hold(file: str) -> None:
+    """Lock a file beside whoever else shares it until this program, or the one that it becomes, ends."""
+    descriptor = os.open(file, os.O_RDONLY)
+    os.set_inheritable(descriptor, True)
+    fcntl.lockf(descriptor, fcntl.LOCK_SH)
+
+
 def _allow(rules: int, place: str, handled: int) -> None:
     try:
         target = os.open(place, os.O_PATH | os.O_CLOEXEC)
@@ -81,9 +91,11 @@ def _checked(result: int) -> int:
 def main(argv: list[str]) -> int:
     """Enclose this process and become the program. Returns only when that failed."""
     cut = argv.index("--")
-    places = [argv[at + 1] for at in range(0, cut, 2)]
+    named = [(argv[at], argv[at + 1]) for at in range(0, cut, 2)]
     try:
-        enclose(places)
+        for _, file in (one for one in named if one[0] == "--hold"):
+            hold(file)
+        enclose([place for name, place in named if name == "--write"])
         os.execvp(argv[cut + 1], argv[cut + 1 :])  # noqa: S606 -- the program takes our place, there is no shell
     except OSError as error:
         sys.stderr.write(f"agent-coord: no wall, so no agent: {error}\n")

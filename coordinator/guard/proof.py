@@ -3,18 +3,20 @@
 A hook that is not executable, an interpreter that moved, a git that ignores the setting: each of these lets
 everything pass in silence, and every agent program takes a hook that fails for one that agrees. So each guard is
 asked about a write that no attempt may ever make, through the very command or git call by which it is reached.
+A wall is asked the same, by the plain way and round it through another process's root, and must let work through.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coordinator.guard.places import VARIABLE
 from coordinator.guard.posts import SCOPE_FILE, admin_folder, hook_command
 from coordinator.guard.sign import DENY
+from coordinator.guard.walls import temporary_folder, walled
 from resources.system.errors import Failure
 from resources.system.git import git, resolve
 from resources.system.process import Completed, clean_environment, run
@@ -61,6 +63,27 @@ def _prove_commits(slot: Path, scope: Path, environment: Mapping[str, str]) -> N
     finally:
         aside.rename(scope)
     _require(done.code != 0, "git's pre-commit hook", done)
+
+
+def prove_wall(kind: str, slot: Path, places: Sequence[str]) -> None:
+    """Raise Failure("wall-not-proven") unless a wall of that kind keeps writes out and lets the slot's own through."""
+    outside, inside = slot.parent / f".{slot.name}.proof", temporary_folder(slot) / "proof"
+    script = 'for way in "$0" "/proc/$PPID/root$0"; do (: >"$way") 2>/dev/null; done; : >"$1"'
+    try:
+        argv = walled(kind, ("sh", "-c", script, str(outside), str(inside)), slot, places)
+        done = run(argv, cwd=slot, check=False, timeout=30)
+        through, works = outside.exists(), inside.exists()
+    finally:
+        outside.unlink(missing_ok=True)
+        inside.unlink(missing_ok=True)
+    if through or not works:
+        raise Failure(
+            "wall-not-proven",
+            f"the wall {kind} {'let a forbidden write through' if through else 'lets no work through'}, "
+            "so no agent is started",
+            why=done.complaint,
+            mend='set another [scope] wall in .agent-worktrees/config.toml; "none" starts agents without one',
+        )
 
 
 def _require(refused: bool, what: str, done: Completed) -> None:

@@ -1,12 +1,16 @@
 """Walls around an agent's process, for those who want more than a guard: the system itself refuses other writes.
 
-    landlock   Linux 6.2 and newer, any user, nothing to install (`landlock`)
     bwrap      bubblewrap, where it is installed and user namespaces are allowed
+    landlock   Linux 6.2 and newer, any user, nothing to install (`landlock`); it keeps what files hold and what they
+               are called, not their modes and times
 
 Inside, writing reaches the slot, its own git folder, the object store, the refs and reflogs below the slot's own
 prefix, a temporary folder of its own (TMPDIR), and what the configuration names (caches, the program's own home). The
 ledger's files stay open to it, because guards and `scope widen` run inside as well; so a wall keeps an agent off other
-people's files and not off the coordinator's books. Reading is not restricted.
+people's files and not off the coordinator's books. Reading is not restricted. The gate runs outside of the wall.
+
+Bubblewrap started by root would leave root its powers, and with them the way to mount all of it writable again and to
+other processes' roots below /proc; so it gets a user namespace and no powers, whoever starts it.
 """
 
 from __future__ import annotations
@@ -29,12 +33,13 @@ from resources.system.repository import Repository
 from resources.worktrees.slots import branches_of
 
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/ptmx", "/dev/pts", "/dev/shm", "/dev/fd")  # noqa: S108
+BWRAP = ("bwrap", "--unshare-user", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev", "/dev")
 LEDGER = ("ledger.sqlite3", "ledger.sqlite3-wal", "ledger.sqlite3-shm", "ledger.lock", "ledger.queue", FILE)
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What this machine offers: the kinds of wall that work, and for each other one why it does not."""
+    """What this machine offers: the kinds of wall that work, best first, and for each other one why it does not."""
 
     kinds: tuple[str, ...]
     missing: dict[str, str]
@@ -43,17 +48,17 @@ class Offer:
 def offered() -> Offer:
     """Look at the machine; costs a few milliseconds where bwrap is installed."""
     kinds, missing = [], {}
+    if shutil.which("bwrap") is None:
+        missing["bwrap"] = "bubblewrap is not installed"
+    elif (tried := run([*BWRAP, "true"], check=False, timeout=10)).code != 0:
+        missing["bwrap"] = tried.complaint or "it does not work here"
+    else:
+        kinds.append("bwrap")
     version = landlock.abi()
     if version >= landlock.NEEDED_ABI:
         kinds.append("landlock")
     else:
         missing["landlock"] = f"the kernel offers version {version}, {landlock.NEEDED_ABI} is needed (Linux 6.2)"
-    if shutil.which("bwrap") is None:
-        missing["bwrap"] = "bubblewrap is not installed"
-    elif (tried := run(["bwrap", "--ro-bind", "/", "/", "true"], check=False, timeout=10)).code != 0:
-        missing["bwrap"] = tried.complaint or "it does not work here"
-    else:
-        kinds.append("bwrap")
     return Offer(tuple(kinds), missing)
 
 
@@ -78,7 +83,8 @@ def writable(repository: Repository, settings: ScopeSettings, slot: Path) -> lis
     """The places that a wall leaves open to the agent of a slot; folders of ours among them are made."""
     refs = [repository.common / part / "heads" / branches_of(slot.name).rstrip("/") for part in ("refs", "logs/refs")]
     own = [temporary_folder(slot), *refs]
-    for folder in own:
+    # Git takes an empty folder of refs away, and the hole in the wall would go with it: what it skips keeps the folder.
+    for folder in (own[0], *(one / ".open" for one in refs)):
         folder.mkdir(parents=True, exist_ok=True)
     places = [slot, Path(git_folder(str(slot))), repository.common / "objects", mutex_folder(), *own]
     ledger = [repository.state / name for name in LEDGER]
@@ -92,12 +98,18 @@ def temporary_folder(slot: Path) -> Path:
 
 
 def walled(kind: str, argv: Sequence[str], slot: Path, places: Sequence[str]) -> tuple[str, ...]:
-    """The command line that runs `argv` behind a wall of that kind."""
+    """The command line that runs `argv` behind a wall of that kind.
+
+    Behind it the ledger's files must stay the very files that were let through: see `landlock` on holding one.
+    """
+    held = [place for place in places if place.endswith(f"/{LEDGER[0]}")]
     if kind == "landlock":
         named = [word for place in places for word in ("--write", place)]
+        named += [word for file in held for word in ("--hold", file)]
         return (sys.executable, "-I", "-S", str(Path(landlock.__file__).resolve()), *named, "--", *argv)
     if kind == "bwrap":
         there = [place for place in places if place not in DEVICES and Path(place).exists()]
         bound = [word for place in there for word in ("--bind", place, place)]
-        return ("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", *bound, "--chdir", str(slot), *argv)
+        bound += [word for file in held for word in ("--lock-file", file)]
+        return (*BWRAP, *bound, "--chdir", str(slot), *argv)
     return tuple(argv)

@@ -1,7 +1,6 @@
 """Every known way round a scope, tried for real with git: nothing of it lands, and nobody else's refs move."""
 
 import json
-import shlex
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from coordinator.byhand import release_by_hand
 from coordinator.guard.posts import Post, hook_command, post_guard
 from coordinator.guard.proof import prove
 from coordinator.guard.strays import find_strays
-from coordinator.guard.walls import offered, temporary_folder, walled, writable
 from coordinator.mail import reservations
 from coordinator.merging import queue
 from coordinator.merging.lane import Lane
@@ -18,6 +16,7 @@ from coordinator.tasks import claims
 from coordinator.tasks.lifecycle import Outcome
 from resources.system.errors import Failure, NotNow
 from resources.system.process import run
+from tests.support.escapes import ESCAPES, PRELUDE, REFS
 from tests.support.guarded import NO_HOOKS, Guarded, make_guarded, ruled
 from tests.support.projects import Place
 from tests.support.repos import commit, git_out
@@ -33,58 +32,6 @@ def house(tmp_path_factory: pytest.TempPathFactory):
     yield made, lane
     lane.close()
     made.close()
-
-
-REFS = "git for-each-ref --format='%(refname) %(objectname)' refs/heads/main refs/heads/elsewhere refs/stash refs/tags"
-PRELUDE = r"""
-done_() { git commit -qm 'a-1: x' "$@"; }
-blind() { git -c core.hooksPath=/dev/null commit -qm 'a-1: x' "$@"; }
-hide() { git sparse-checkout set mine; mkdir bob; }
-edit() { echo x > bob/held.py; }
-plant() { git update-index --add --cacheinfo "100644,$(git hash-object -w --stdin </dev/null),bob/n.py"; }
-admin() { echo "$(git rev-parse --git-dir)/agent-coord"; }
-made() { git commit-tree -p HEAD -m 'a-1: x' "$(git write-tree)"; }
-"""
-ESCAPES = {
-    "a new file outside": "echo x > bob/new.py; git add -A; done_",
-    "an edit outside, all at once": "edit; done_ -a",
-    "a hidden file made again": "hide; edit; git add -A; done_ -a",
-    "add --sparse": "hide; echo x > bob/n.py; git add --sparse bob/n.py; done_",
-    "rm --sparse": "git sparse-checkout set mine; git rm -q --sparse bob/held.py; done_",
-    "update-index --cacheinfo": "plant; done_",
-    "apply --index": r"printf -- '--- a/bob/held.py\n+++ b/bob/held.py\n@@ -1 +1 @@\n-held = 1\n+held = 3\n' "
-    "| git apply --index; done_",
-    "the view widened by hand": "hide; git sparse-checkout disable; edit; done_ -a",
-    "a merge of somebody's work": "git merge -q --no-edit elsewhere",
-    "a cherry-pick of it": "git cherry-pick elsewhere",
-    "a rename out": "git mv bob/held.py mine/held.py; done_",
-    "a rename over": "git mv -f mine/a.py bob/held.py; done_",
-    "a change of mode": "git update-index --chmod=+x bob/held.py; done_",
-    "through a link": "ln -s ../bob mine/way; echo x > mine/way/held.py; git add -A; done_",
-    "a folder turned into a link": "git rm -qr bob; ln -s mine bob; git add -A; done_",
-    "--no-verify": "edit; done_ -a --no-verify",
-    "no hooks at all": "edit; blind -a",
-    "hooks switched off by the environment": "edit; export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.hooksPath;"
-    "GIT_CONFIG_VALUE_0=/dev/null done_ -a",
-    "hooks made unexecutable": 'chmod -x "$(admin)"/hooks/*; edit; done_ -a; chmod +x "$(admin)"/hooks/*',
-    "the scope file rewritten": 'f="$(admin)/scope.json"; cp "$f" "$f.was"; sed -i s/reserved-by-others/off/ "$f";'
-    'edit; done_ -a; mv "$f.was" "$f"',
-    "the list of free paths rewritten": 'echo bob/held.py >> "$(admin)/allowed"; edit; done_ -a',
-    "a commit by plumbing": 'plant; git update-ref HEAD "$(made)"',
-    "the ref written by hand": 'plant; c=$(made); echo "$c" > "$(git rev-parse --git-path "$(git symbolic-ref HEAD)")"',
-    "hidden in an ordinary commit": "echo x > mine/a.py; edit; blind -a",
-    "the tracker": "echo '{}' >> .beads/issues.jsonl; blind -a",
-    "a name with odd signs": r"""printf x > "$(printf 'bob/a\nb\303\251')"; git add -A; blind""",
-    "a submodule": "git init -q bob/sub; (cd bob/sub; blind --allow-empty); git add bob/sub 2>/dev/null; blind",
-    "stash": "edit; git stash",
-    "another branch taken": "git update-ref refs/heads/elsewhere HEAD; git branch -f elsewhere HEAD",
-    "the base branch moved": 'echo x > mine/a.py; git add -A; git update-ref refs/heads/main "$(made)"',
-    "the base branch forced": "echo x > mine/a.py; done_ -a; git branch -f main HEAD; git push -q . HEAD:main",
-    "a tag": "git tag sneaky",
-    "a worktree of its own": "git worktree add -q ../nested -b nested; cd ../nested && edit && done_ -a",
-    "history rewritten": 'git reset -q --soft "$(git commit-tree -m root HEAD^{tree})"; edit; blind -a',
-    "history rewritten, nothing else": 'git reset -q --soft "$(git commit-tree -m root HEAD^{tree})"',
-}
 
 
 @pytest.mark.parametrize("way", ESCAPES)
@@ -241,47 +188,6 @@ def test_the_projects_own_hooks_still_run(tmp_path: Path) -> None:
     post_guard(guarded.project.repository, guarded.project.config.scope, Post(guarded.held, "main"))
     assert guarded.shell("echo x > mine/a.py; git commit -qam 'a-1: x'").returncode == 0
     assert {"pre-commit", "commit-msg", "reference-transaction"} == set((tmp_path / "ran").read_text().split())
-    guarded.close()
-
-
-def behind(guarded: Guarded, kind: str, script: str) -> None:
-    """Run a script in the slot behind a wall."""
-    settings = guarded.project.config.scope
-    places = writable(guarded.project.repository, settings, guarded.slot)
-    argv = walled(kind, ("sh", "-c", script), guarded.slot, places)
-    guarded.shell(shlex.join(argv), TMPDIR=str(temporary_folder(guarded.slot)))
-
-
-@pytest.mark.parametrize("kind", ["landlock", "bwrap"])
-def test_behind_a_wall_no_file_outside_is_touched_and_work_goes_on(tmp_path: Path, kind: str) -> None:
-    offer = offered()
-    if kind not in offer.kinds:
-        pytest.skip(offer.missing[kind])
-    guarded = make_guarded(tmp_path, '[scope]\nwall = "auto"\nwall_writes = []\n')
-    outside = tmp_path / "outside.txt"
-    outside.write_text("as it was\n")
-    before = {path: path.read_bytes() for path in guarded.root.glob("*") if path.is_file()}
-    main = git_out(guarded.root, "rev-parse", "main")
-    root, config = shlex.quote(str(guarded.root)), guarded.root / ".git" / "config"
-    known = config.read_bytes()
-    for way in (
-        f"echo x > {root}/README.md", f"echo x > {root}/new.txt", f"rm {root}/README.md", f"echo x > '{outside}'",
-        f"mv '{outside}' mine/", f": > '{outside}'", f"ln '{outside}' mine/hard; echo x > mine/hard",
-        f"ln -s '{outside}' mine/soft; echo x > mine/soft", "git config user.name x",
-        "git update-ref refs/heads/main $(git commit-tree -m x HEAD^{tree})",
-        "git -c core.hooksPath=/dev/null branch -f elsewhere", "git stash", "git worktree add ../nested",
-        f"cd {root} && git -c core.hooksPath=/dev/null commit --allow-empty -qm x", "git worktree prune",
-        f"python3 -c 'import os; os.truncate(\"{outside}\", 0)'",
-        f"chmod 600 '{outside}'; sed -i s/was/is/ '{outside}'",
-    ):  # fmt: skip
-        behind(guarded, kind, way)
-        assert outside.read_text() == "as it was\n", way
-        assert {path: path.read_bytes() for path in guarded.root.glob("*") if path.is_file()} == before, way
-        assert config.read_bytes() == known, way
-        assert git_out(guarded.root, "rev-parse", "main") == main, way
-    guarded.undo()
-    behind(guarded, kind, "echo y > mine/a.py; echo t > $TMPDIR/t; git add -A; git commit -qm 'a-1: x'")
-    assert git_out(guarded.slot, "log", "-1", "--format=%s") == "a-1: x"
     guarded.close()
 
 

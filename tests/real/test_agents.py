@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.guard.walls import offered
 from tests.support.model import Hang, Model, Refuse, Say, Shell, Turn, Write
 from tests.support.programs import arguments, environment, program
 from tests.support.projects import Place, make_place
@@ -62,6 +63,21 @@ def test_work_lands(name, tmp_path):
         assert "[a-1 #1]" in told
         assert "git commit -qm 'a-1: one'" in told
         assert "tool_use" not in told, "what a person reads is no JSON"
+
+
+@BOTH
+@pytest.mark.parametrize("wall", ["landlock", "bwrap"])
+def test_behind_a_wall_work_lands_and_nothing_is_written_outside(name, wall, tmp_path):
+    if wall in (missing := offered().missing):
+        pytest.skip(missing[wall])
+    outside = tmp_path / "outside.txt"
+    beside = Shell(f"python3 -c \"open('{tmp_path}/out' + 'side.txt', 'w')\"")
+    with place_with(name, tmp_path, [beside, *ONE], settings="attempts = 1") as (place, model):
+        config = place.root / ".agent-worktrees" / "config.toml"
+        config.write_text(f'{config.read_text()}[scope]\nwall = "{wall}"\nwall_writes = []\n')
+        assert place.json("run", "--only", "a-1")["landed"] == 1, model.told("a-1")
+        assert git_out(place.root, "show", "main:one.txt") == "1"
+    assert not outside.exists()
 
 
 @BOTH

@@ -25,9 +25,12 @@ def program(name: str) -> Path:
 
 def environment(url: str, home: Path) -> dict[str, str]:
     """What both programs need to talk to the model at `url` and to nobody else."""
-    home.mkdir(parents=True, exist_ok=True)
+    temporary = home / "temporary"
+    temporary.mkdir(parents=True, exist_ok=True)
     return {
         "HOME": str(home),
+        # Below its temporary folder Codex makes no links to itself, and its sandbox then fails with an old bubblewrap.
+        "TMPDIR": str(temporary),
         "CODEX_HOME": str(home / ".codex"),
         "ANTHROPIC_BASE_URL": url,
         "ANTHROPIC_API_KEY": "dummy",
