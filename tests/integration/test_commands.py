@@ -179,8 +179,8 @@ def test_no_tracker_is_told(place: Place) -> None:
 
 
 def test_a_spawn_beyond_the_pool_is_queued(place: Place) -> None:
-    place.script("a-1", step("sleep = 5.0"))
-    place.script("a-2", step("sleep = 5.0"))
+    place.script("a-1", step("sleep = 600.0"))
+    place.script("a-2", step("sleep = 600.0"))
     place.json("init")
     answer = place.json("spawn", "5", "all")
     assert [one["issue"] for one in answer["started"]] == ["a-1"]
