@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -14,9 +16,10 @@ import psutil
 import psycopg
 import pytest
 
-from resources.databases.cluster import SOCKET_FOLDER_LIMIT, socket_folder, torn
+from resources.databases.cluster import SOCKET_FOLDER_LIMIT, server_folder, socket_folder, torn
 from resources.databases.databases import open_databases
 from resources.databases.local import LocalProvider
+from resources.databases.place import discard_cluster, left_outside
 from resources.monitor.watched import server_processes
 from resources.system.process import identify, is_alive
 from tests.support.postgres import OWNER, make_tree, require, server, settings
@@ -147,3 +150,36 @@ def test_it_listens_on_tcp_only_when_asked_and_slots_follow(tmp_path, tree):
         with connect(databases.prepare("wt-1", tree)):
             assert databases.of("wt-1") == before
             assert listening(home) == set()
+
+
+needs_root = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("setpriv"),
+    reason="only root on Linux, with setpriv, can hand a server to another user",
+)
+
+
+@needs_root
+def test_where_root_may_not_use_namespaces_another_user_runs_it_and_nothing_stays_outside(tmp_path, tree, monkeypatch):
+    # Where the kernel forbids them unshare fails; a PATH without it is how that can be had on any machine.
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("git", "setpriv", "sh", "test", "true"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    home = tmp_path / "for another user"
+    with server(home) as databases:
+        databases.stop()
+        discard_cluster(home)
+        monkeypatch.setenv("PATH", str(programs))
+        databases.start()
+        (served,) = server_processes(home)
+        assert psutil.Process(served.pid).username() != "root"
+        with connect(databases.prepare("wt-1", tree)) as connection:
+            assert connection.execute("select count(*) from meal").fetchone() == (2,)
+        databases.stop()
+        outside = server_folder(home)
+        assert outside.is_dir()
+        assert list(left_outside(tmp_path)) == []
+        (home / "cluster.json").unlink()
+        assert list(left_outside(tmp_path)) == [outside]
+        discard_cluster(home)
+        assert not outside.exists()
