@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from resources.databases import cluster
 from resources.databases.engine import HERE, SECRET_FILE, fetch, find, give_secret, open_engine
+from resources.databases.place import forget_contents
 from resources.databases.privileges import own_folder
 from resources.databases.provider import APPLICATION, CONNECT_SECONDS
 from resources.system.clock import boot_id
@@ -158,6 +159,7 @@ class ContainerProvider:
         # One that was made and not noted before its process died bears our label; it holds nothing yet.
         for leftover in engine.containers.list(all=True, filters={"label": f"{LABEL}={self._home}"}):
             leftover.remove(force=True, v=True)
+        forget_contents(self._home)
         port, secret = _free_port(), secrets.token_urlsafe(24)
         replace_file(self._home / "admin.secret", secret, mode=0o600)
         fetch(engine, self._image)

@@ -190,6 +190,10 @@ class Databases:
         login = self._login(slot)
         return environment.database(self._reachable(login)) if login else None
 
+    def ready(self, slot: str) -> bool:
+        """Whether the slot has a database and its server runs; asks no server. Not so after the system went down."""
+        return self._login(slot) is not None and not self.asleep
+
     def template_key(self, tree: Path) -> str:
         """The key of the template that the migrations in the git worktree `tree` build; asks no server."""
         return template_key(self._settings, find_migrations(tree, self._settings.migrations))

@@ -133,6 +133,10 @@ class IsolatedDatabases(Databases):
         """The slot's database as recorded at its last preparation; asks no server."""
         return self._server(slot).of(slot)
 
+    def ready(self, slot: str) -> bool:
+        """Whether the slot has a server and it runs."""
+        return self._server(slot).ready(slot)
+
     def template(self, tree: Path, *, rebuild: bool = False) -> Template:
         """The sealed template in the golden cluster; what slots have already stays as it is until they are reset."""
         with self._golden_lock():

@@ -28,6 +28,7 @@ from resources.databases.place import (
     base_folder,
     cleared,
     drop_socket_folder,
+    forget_contents,
     keep_place,
     own_part,
     read_place,
@@ -184,6 +185,7 @@ class LocalProvider:
             what = f"a PostgreSQL server runs in {base / 'cluster'}, but our note of it is gone"
             raise Failure("postgres-running", what, mend="stop that server, then repeat the command")
         (_, making), password = cleared(base), base / "initdb.secret"
+        forget_contents(self._home)
         secret = secrets.token_urlsafe(24)
         replace_file(self._home / "admin.secret", secret, mode=0o600)
         replace_file(password, secret, mode=0o600)

@@ -56,6 +56,12 @@ def keep_place(home: Path, place: Place) -> None:
     replace_file(home / "cluster.json", json.dumps(asdict(place)), mode=0o600)
 
 
+def forget_contents(home: Path) -> None:
+    """Delete what the home tells of a cluster's databases, because the next one has none: slots' logins, templates."""
+    for record in (*(home / "slots").glob("*.json"), *(home / "templates").glob("*")):
+        record.unlink()
+
+
 def base_folder(home: Path, who: Disguise) -> Path:
     """The folder that holds the cluster: `home` itself unless the server's user cannot work there."""
     return home if reaches(home, who) else cluster.server_folder(home)

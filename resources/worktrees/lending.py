@@ -78,6 +78,9 @@ def _make_ready(yard: Yard, slot: Slot, lease: Lease, wish: Wish) -> Held:
     if not slot.path.is_dir():
         raise Failure("slot-missing", f"the folder of {slot.name} is gone", why=str(slot.path))
     database = slot.database if slot.base == wish.base else yard.move_base(slot, wish.base)
+    if yard.databases and not yard.databases.ready(slot.name):
+        # Nobody starts a server for slots that stand idle; after a crash of the system it has to be made anew.
+        database = yard.database(slot.name, slot.path)
     view = _show(yard, slot, lease, wish)
     branch = "" if slot.purpose == "gate" else _start(yard, slot, wish.issue)
     verify(slot.path, branch, wish.base)

@@ -76,6 +76,10 @@ class Databases(Protocol):
         """The slot's database as recorded; asks no server."""
         ...
 
+    def ready(self, slot: str) -> bool:
+        """Whether the slot's database can be connected to, as far as one can tell without asking the server."""
+        ...
+
     def template_key(self, tree: Path) -> str:
         """What the migrations in `tree` amount to; two trees with one key need the same database."""
         ...
