@@ -26,6 +26,7 @@ from resources.databases.doors import Door, open_doors
 from resources.databases.environment import Login
 from resources.databases.half_made import find_half_made, remove_half_made
 from resources.databases.migrations import find_migrations, template_key
+from resources.databases.place import was_killed
 from resources.databases.provider import Provider, choose_provider
 from resources.databases.session import Session, asking
 from resources.databases.slots import Slots
@@ -209,9 +210,10 @@ class Databases:
     def tend(self) -> None:
         """Do what nobody should wait for: drop what was replaced, collect old templates, keep spares ready.
 
-        Does nothing while another process does it, and does not start a server for it. Raises Failure.
+        Does nothing while another process does it. A server of our own that was killed is started again, for agents
+        work with it; one that was stopped is left asleep. Raises Failure.
         """
-        if self._provider.exists() and not self.asleep:
+        if self._provider.exists() and (not self.asleep or was_killed(self._home)):
             self._session.open()
             stock = Stock(self._session, self._templates, self._owner, self._settings.prefix)
             stock.tend(self._home / "tend.lock", self._settings.spares)

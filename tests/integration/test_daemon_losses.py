@@ -47,7 +47,7 @@ def usage_until(repository, wanted):
     raise AssertionError(f"still {read_sample(repository)}")
 
 
-def test_it_outlives_a_killed_server_and_sees_the_next(repository):
+def test_it_outlives_a_killed_server_and_brings_it_back(repository):
     require("auto")
     (repository.state / "postgres").mkdir()
     with watch(repository, wake=True) as watched:
@@ -57,12 +57,15 @@ def test_it_outlives_a_killed_server_and_sees_the_next(repository):
         try:
             mine = daemon.start(repository)
             usage_until(repository, lambda usage: usage["connections_total"] is not None)
-            for server in server_processes(repository.state / "postgres"):
-                os.kill(server.pid, signal.SIGKILL)
-            usage_until(repository, lambda usage: usage["connections_total"] is None)
-            databases.close()
-            databases.start()
+            (server,) = server_processes(repository.state / "postgres")
+            os.kill(server.pid, signal.SIGKILL)
+            deadline = time.monotonic() + 60
+            while not set(server_processes(repository.state / "postgres")) - {server}:
+                assert time.monotonic() < deadline, "the server is still down"
+                time.sleep(0.02)
             usage_until(repository, lambda usage: usage["connections_total"] is not None)
+            databases.stop()
+            usage_until(repository, lambda usage: usage["connections_total"] is None)
             assert daemon_process(repository) == mine
         finally:
             databases.stop()
