@@ -33,6 +33,7 @@ class PoolSettings:
     prove_view: tuple[str, ...] = ()
     copy: tuple[str, ...] = (".env",)
     setup: tuple[str, ...] = ()
+    caches: tuple[str, ...] = ()
     port_base: int = 42000
     ports_per_slot: int = 10
 

@@ -3,11 +3,15 @@
 The lease is named by project and fence, so that a leak sweep can tell whose a process is, and so that a
 process of an earlier lease is known for what it is. The database's variables come last: they are what
 programs look for by name (`DATABASE_URL`, `PG*`).
+
+A cache that a user's environment keeps in one place for all trees (`CARGO_TARGET_DIR`) would be shared by the slots:
+one build then waits for another, or takes its results. The variables that the configuration names lead to folders in
+the slot, which stay for its next tenant as all ignored files do, and go with the slot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +24,20 @@ class Place:
     root: Path
     slot: str
     ports: tuple[int, int]
+
+
+CACHES = ".agent-coord-caches"
+"""The folder in a slot with the caches of its own."""
+
+
+def own_caches(slot: Path, variables: Sequence[str]) -> dict[str, str]:
+    """The variables, each with a folder in the slot that git ignores; what uses one makes it."""
+    folder = slot / CACHES
+    ignored = folder / ".gitignore"
+    if variables and slot.is_dir() and not ignored.exists():
+        folder.mkdir(exist_ok=True)
+        ignored.write_text("*\n")
+    return {name: str(folder / name.lower()) for name in variables}
 
 
 def compose(place: Place, *, fence: int, issue: str, agent: str, database: Mapping[str, str]) -> dict[str, str]:

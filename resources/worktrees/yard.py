@@ -22,7 +22,7 @@ from resources.system.git import current_branch, resolve
 from resources.system.repository import Repository
 from resources.worktrees import sparse
 from resources.worktrees.checkout import detach
-from resources.worktrees.environment import Place, compose
+from resources.worktrees.environment import Place, compose, own_caches
 from resources.worktrees.host_ports import open_book
 from resources.worktrees.ports import find_range
 from resources.worktrees.records import Records
@@ -194,4 +194,5 @@ class Yard:
         """The variables for a process that works in the slot."""
         given = self.databases.of(slot.name) if self.databases else None
         place = Place(self.records.project(), self.repository.root, slot.name, slot.ports)
-        return compose(place, fence=fence, issue=issue, agent=agent, database=given.environment if given else {})
+        variables = compose(place, fence=fence, issue=issue, agent=agent, database=given.environment if given else {})
+        return own_caches(slot.path, self.settings.caches) | variables

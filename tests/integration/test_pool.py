@@ -222,6 +222,20 @@ def test_copied_files_keep_their_mode_and_are_neither_saved_nor_cleaned(tmp_path
     assert (path / ".env").exists()
 
 
+def test_each_slot_has_caches_of_its_own_and_keeps_them(tmp_path):
+    yard = make_pool(tmp_path, 2, caches=("CARGO_TARGET_DIR",))
+    one, two = (yard.pool.acquire(f"demo-{n}", "ada", base=yard.head) for n in (1, 2))
+    built = Path(one.environment["CARGO_TARGET_DIR"])
+    assert built.is_relative_to(one.slot.path)
+    assert Path(two.environment["CARGO_TARGET_DIR"]).is_relative_to(two.slot.path)
+    built.mkdir()
+    (built / "app.o").write_text("built")
+    assert yard.git("status", "--porcelain", at=one.slot.path) == ""
+    assert yard.pool.release(one.lease).saved_ref is None
+    again = yard.pool.acquire("demo-3", "bob", base=yard.head, prefer=one.slot.name)
+    assert (Path(again.environment["CARGO_TARGET_DIR"]) / "app.o").read_text() == "built"
+
+
 def test_the_set_up_command_runs_in_each_slot_and_its_failure_takes_the_slot_back(tmp_path):
     script = "import os; open('made.cache', 'w').write(os.environ['AGENT_COORD_SLOT'])"
     yard = make_pool(tmp_path, 2, setup=(sys.executable, "-c", script))
