@@ -162,10 +162,16 @@ def _braces(text: str, start: int, pattern: str) -> Iterator[tuple[int, str]]:
         at += 1
 
 
+def class_end(text: str, start: int) -> int:
+    """Where the class that opens at `start` closes, -1 where it does not. `[]a]` holds a `]`, `[!]` a plain `!`."""
+    negated = text[start + 1 : start + 2] in ("!", "^") and text[start + 2 : start + 3] != "]"
+    end = text.find("]", start + (3 if negated else 2))
+    return end if "/" not in text[start:end] else -1
+
+
 def _class_end(text: str, start: int, pattern: str) -> int:
-    first = start + 2 if text[start + 1 : start + 2] in ("!", "^") else start + 1
-    end = text.find("]", first + 1)
-    if end < 0 or "/" in text[start:end]:
+    end = class_end(text, start)
+    if end < 0:
         raise bad_pattern(pattern, "a character class is not closed")
     return end
 

@@ -23,12 +23,13 @@ from coordinator.agents.guard import Guard
 from coordinator.agents.scripted import Scripted
 from coordinator.config import Config, read_config
 from coordinator.guard.posts import hook_command
+from coordinator.mail.reservations import FOLDS
 from coordinator.tasks.tracker import Tracker, open_tracker
 from resources.databases.databases import Databases, open_databases
 from resources.state.sqlite import SqliteLedger
 from resources.system.errors import Failure
 from resources.system.files import replace_file
-from resources.system.git import current_branch, resolve
+from resources.system.git import current_branch, folds_case, resolve
 from resources.system.repository import Repository, branch_tip, find_repository
 from resources.worktrees.pool import Pool
 
@@ -168,11 +169,12 @@ def init_project(
             "HEAD is detached: which branch shall be landed on?",
             mend="git switch main, then agent-coord init",
         )
-    ledger = SqliteLedger.create(repository.state)
+    ledger, folds = SqliteLedger.create(repository.state), folds_case(repository.root)
     with ledger.write() as tx:
         for key, value in (("project", secrets.token_hex(6)), ("base_branch", base)):
             if tx.one("meta-get", key=key) is None:
                 tx.change("meta-put", key=key, value=value)
+        tx.change("meta-put", key=FOLDS, value=str(int(folds)))
     if not settings.file.exists():
         default = (Path(__file__).parent / "default.toml").read_text()
         replace_file(settings.file, default + declared(repository))

@@ -19,6 +19,7 @@ from coordinator.tasks.claims import find_task
 from resources.state.leases import owner_is_dead
 from resources.state.store import Ledger, Snapshot
 from resources.system.commits import fork_of, paths_between
+from resources.system.git import folds_case
 from resources.system.repository import Repository
 
 TOLD = 8
@@ -54,15 +55,15 @@ def check_landing(repository: Repository, ledger: Ledger, settings: ScopeSetting
     """What stands against the landing, None when nothing does; then every path of it is held by its attempt."""
     if settings.enforce == "off":
         return None
-    paths = _paths(repository, landing)
+    paths, folds = _paths(repository, landing), folds_case(repository.root)
     with ledger.read() as snapshot:
-        rulings, scope = _judge(snapshot, settings, landing, paths)
+        rulings, scope = _judge(snapshot, settings, landing, paths, folds)
     refused = {path: ruling for path, ruling in rulings.items() if ruling.verdict == REFUSED}
     free = [path for path, ruling in rulings.items() if ruling.verdict == GRANT]
     if not refused and free and landing.fence:
         with ledger.write() as tx:
             # Once more in the transaction that reserves: somebody may have been faster.
-            rulings, scope = _judge(tx, settings, landing, paths)
+            rulings, scope = _judge(tx, settings, landing, paths, folds)
             refused = {path: ruling for path, ruling in rulings.items() if ruling.verdict == REFUSED}
             if not refused:
                 take(tx, scope, free, why="found in the work that is to land")
@@ -78,10 +79,10 @@ def _paths(repository: Repository, landing: Landing) -> list[str]:
 
 
 def _judge(
-    snapshot: Snapshot, settings: ScopeSettings, landing: Landing, paths: list[str]
+    snapshot: Snapshot, settings: ScopeSettings, landing: Landing, paths: list[str], folds: bool
 ) -> tuple[dict[str, Ruling], dict[str, object]]:
     task = find_task(snapshot, landing.issue)
-    rule = rule_for(settings, task.agent if task else "", landing.issue)
+    rule = rule_for(settings, task.agent if task else "", landing.issue, folds=folds)
     if not landing.fence and rule.mode == "strict":
         # A person queues a branch that no attempt stands for: it has no scope, but others have theirs.
         rule = rule._replace(mode="reserved-by-others")

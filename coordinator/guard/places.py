@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections import namedtuple
 
-from coordinator.guard.rule import Hold, Rule
+from coordinator.guard.rule import Hold, Rule, same
 from resources.system.boot import boot_id, boot_seconds, owner_gone
 from resources.system.quick_json import read_json
 
@@ -80,8 +80,9 @@ def git_folder(slot: str) -> str:
 
 def rule_of(scope: dict) -> Rule:
     """The rule that a scope file holds. Raises UnknownStateError when a part is missing."""
+    left_out = Rule._field_defaults
     try:
-        return Rule(*(scope[name] for name in Rule._fields))
+        return Rule(*(scope.get(name, left_out[name]) if name in left_out else scope[name] for name in Rule._fields))
     except KeyError as error:
         raise UnknownStateError(f"the scope of this slot lacks {error}") from error
 
@@ -89,9 +90,11 @@ def rule_of(scope: dict) -> Rule:
 def read_holds(scope: dict, paths: list[str] | None = None) -> list[Hold]:
     """The live reservations that can matter to `paths` (None: every one): their own, and all wider patterns.
 
-    Raises UnknownStateError when the ledger does not answer, or when the attempt that the scope belongs to is over.
+    Where names of any case are one file, that is every one. Raises UnknownStateError when the ledger does not answer,
+    or when the attempt that the scope belongs to is over.
     """
-    values = {"everywhere": paths is None, "paths": quoted_list(paths or []), "issue": scope["issue"]}
+    everywhere = paths is None or scope.get("folds", False)
+    values = {"everywhere": everywhere, "paths": quoted_list(paths or []), "issue": scope["issue"]}
     from resources.state.peek import Error, peek
 
     try:
@@ -141,18 +144,26 @@ def spots(scope: dict, cwd: str, target: str) -> list[Spot]:
 
 
 def _spot(scope: dict, path: str) -> Spot:
-    slot = scope["path"]
-    if path == slot or path.startswith(slot + "/"):
-        inside = path[len(slot) + 1 :]
-        if inside == ".git" or inside.startswith(".git/"):
+    slot, folds = scope["path"], scope.get("folds", False)
+    inside = _below(slot, path, folds)
+    if inside is not None:
+        if _below(".git", inside, folds) is not None:
             return Spot(None, "git's own files are written by git alone")
         return Spot(inside)
     for folder, what in ((scope["root"], "the main checkout"), (scope["common"], "the repository's git folder")):
-        if path == folder or path.startswith(folder + "/"):
+        if _below(folder, path, folds) is not None:
             return Spot(None, f"it is in {what}, outside of your slot {slot}")
     if _is_temporary(path):
         return Spot(None)
     return Spot(None, f"it is outside of your slot {slot}")
+
+
+def _below(folder: str, path: str, folds: bool) -> str | None:
+    """The path as seen from the folder, "" the folder itself; None when it is outside."""
+    depth, parts = folder.count("/") + 1, path.split("/")
+    if same("/".join(parts[:depth]), folds) != same(folder, folds):
+        return None
+    return "/".join(parts[depth:])
 
 
 def _is_temporary(path: str) -> bool:

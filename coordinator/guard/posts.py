@@ -27,7 +27,7 @@ from coordinator.guard.rule import Rule
 from coordinator.guard.settings import ScopeSettings
 from coordinator.mail.alarm import FILE
 from resources.system.files import replace_file
-from resources.system.git import git
+from resources.system.git import folds_case, git
 from resources.system.repository import Repository
 from resources.worktrees.checkout import slot_git
 from resources.worktrees.pool import Held
@@ -84,15 +84,15 @@ def post_guard(repository: Repository, settings: ScopeSettings, post: Post) -> P
     return admin / SCOPE_FILE
 
 
-def rule_for(settings: ScopeSettings, agent: str, issue: str) -> Rule:
+def rule_for(settings: ScopeSettings, agent: str, issue: str, *, folds: bool) -> Rule:
     """The rule under which an agent's work on an issue is judged."""
     lists = (settings.always, settings.protected, settings.shared)
-    return Rule(settings.enforce, agent, issue, *map(list, lists))
+    return Rule(settings.enforce, agent, issue, *map(list, lists), folds)
 
 
 def _scope(repository: Repository, settings: ScopeSettings, post: Post, admin: Path) -> dict[str, object]:
     held = post.held
-    rule = rule_for(settings, held.lease.agent, held.lease.issue)
+    rule = rule_for(settings, held.lease.agent, held.lease.issue, folds=folds_case(repository.root))
     return {
         "schema": SCHEMA, "slot": held.slot.name, "path": str(held.slot.path.resolve()), "root": str(repository.root),
         "common": str(repository.common), "state": str(repository.state), "bell": str(repository.state / FILE),

@@ -11,6 +11,9 @@ from being started side by side and refuses no write. What is free becomes the w
 on the spot, beside others who do the same, since two edits of one file merge more often than not. Under "strict" only
 what the attempt holds, the tests and docs of it and the shared class may be written, the rest must be asked for.
 
+Where the file system takes names of any case for one (`folds`), paths and patterns are compared by their keys
+(`analyzer.casing`); what is told keeps the spelling in which it was given.
+
 No dataclass, and the patterns' own room only where a pattern is no plain path: see `resources.state.peek`.
 """
 
@@ -25,8 +28,10 @@ if TYPE_CHECKING:
 MODES = ("reserved-by-others", "strict", "off")
 FREE, GRANT, REFUSED = "free", "grant", "refused"
 
-Rule = namedtuple("Rule", "mode agent issue always protected shared")
-Rule.__doc__ = """Whose write, under which policy. `always`, `protected` and `shared` are patterns."""
+Rule = namedtuple("Rule", "mode agent issue always protected shared folds", defaults=(False,))
+Rule.__doc__ = """Whose write, under which policy. `always`, `protected` and `shared` are patterns.
+
+`folds`: names that differ in case alone are one file."""
 
 Hold = namedtuple("Hold", "pattern agent issue shared predicted until")
 Hold.__doc__ = """A live reservation. `until` is wall-clock seconds."""
@@ -45,14 +50,14 @@ def judge(rule: Rule, holds: Iterable[Hold], path: str) -> Ruling:
     fixed = _fixed(rule, path)
     if fixed is not None:
         return fixed
-    here = [hold for hold in holds if covers(hold.pattern, path)]
+    here = [hold for hold in holds if covers(hold.pattern, path, rule.folds)]
     wall = next((hold for hold in here if _stops(rule, hold)), None)
     mine = [hold for hold in here if is_mine(rule, hold)]
     if wall is not None and all(hold.predicted for hold in mine):
         return Ruling(REFUSED, _held(wall), wall)
     if mine:
         return Ruling(FREE)
-    if rule.mode == "strict" and not covered(rule.shared, path) and not _is_partner(rule, holds, path):
+    if rule.mode == "strict" and not covered(rule.shared, path, rule.folds) and not _is_partner(rule, holds, path):
         return Ruling(REFUSED, "it is outside the scope of this attempt")
     return Ruling(GRANT)
 
@@ -66,13 +71,14 @@ def judge_tree(rule: Rule, holds: Sequence[Hold], folder: str) -> Ruling:
     fixed = _fixed(rule, folder)
     if fixed is not None:
         return fixed
-    blocked = next((pattern for pattern in rule.protected if meets(pattern, folder)), "")
+    blocked = next((pattern for pattern in rule.protected if meets(pattern, folder, rule.folds)), "")
     if blocked:
         return Ruling(REFUSED, f"{blocked} in it is protected")
-    theirs = next((one for one in holds if _stops(rule, one) and meets(one.pattern, folder)), None)
+    theirs = next((one for one in holds if _stops(rule, one) and meets(one.pattern, folder, rule.folds)), None)
     if theirs is not None:
         return Ruling(REFUSED, _held(theirs), theirs)
-    whole = any(is_mine(rule, one) and covers(one.pattern, f"{folder}/x".strip("/")) for one in holds)
+    inside = f"{folder}/x".strip("/")
+    whole = any(is_mine(rule, one) and covers(one.pattern, inside, rule.folds) for one in holds)
     if rule.mode == "strict" and not whole:
         return Ruling(REFUSED, "not all of it is in the scope of this attempt")
     return Ruling(FREE)
@@ -90,9 +96,9 @@ def advice(slot: str, path: str, ruling: Ruling) -> str:
 def _fixed(rule: Rule, path: str) -> Ruling | None:
     if rule.mode == "off":
         return Ruling(FREE)
-    if covered(rule.protected, path):
+    if covered(rule.protected, path, rule.folds):
         return Ruling(REFUSED, "it is protected: the coordinator writes it, no agent does")
-    return Ruling(FREE) if covered(rule.always, path) else None
+    return Ruling(FREE) if covered(rule.always, path, rule.folds) else None
 
 
 def _held(hold: Hold) -> str:
@@ -103,8 +109,9 @@ def _held(hold: Hold) -> str:
 
 
 def _is_partner(rule: Rule, holds: Iterable[Hold], path: str) -> bool:
-    name = path.rpartition("/")[2]
-    return any(is_mine(rule, hold) and name in partners(hold.pattern) for hold in holds)
+    name = same(path.rpartition("/")[2], rule.folds)
+    mine = (hold.pattern for hold in holds if is_mine(rule, hold))
+    return any(name in (same(one, rule.folds) for one in partners(pattern)) for pattern in mine)
 
 
 def partners(pattern: str) -> frozenset[str]:
@@ -119,9 +126,26 @@ def partners(pattern: str) -> frozenset[str]:
     return frozenset(code | {f"{stem}{mark}" for mark in (".md", ".rst")} | {f"{stem}.snap", f"{stem}.{suffix}.snap"})
 
 
-def covered(patterns: Iterable[str], path: str) -> bool:
+def same(path: str, folds: bool) -> str:
+    """What a path is compared by."""
+    if not folds:
+        return path
+    from analyzer.casing import key
+
+    return key(path)
+
+
+def _pattern(pattern: str, folds: bool) -> str:
+    if not folds:
+        return pattern
+    from analyzer.casing import pattern_key
+
+    return pattern_key(pattern)
+
+
+def covered(patterns: Iterable[str], path: str, folds: bool = False) -> bool:
     """Whether one of the patterns covers the path."""
-    return any(covers(pattern, path) for pattern in patterns)
+    return any(covers(pattern, path, folds) for pattern in patterns)
 
 
 def is_plain(pattern: str) -> bool:
@@ -129,8 +153,9 @@ def is_plain(pattern: str) -> bool:
     return not any(sign in pattern for sign in "*?[{") and pattern.isascii() and not pattern.startswith("!")
 
 
-def covers(pattern: str, path: str) -> bool:
+def covers(pattern: str, path: str, folds: bool = False) -> bool:
     """Whether the pattern matches the path, exactly as `analyzer.globs.matches` says; plain ones at once."""
+    pattern, path = _pattern(pattern, folds), same(path, folds)
     if path.isascii():
         if is_plain(pattern):
             return path == pattern
@@ -142,8 +167,9 @@ def covers(pattern: str, path: str) -> bool:
     return matches(pattern, path)
 
 
-def meets(pattern: str, folder: str) -> bool:
+def meets(pattern: str, folder: str, folds: bool = False) -> bool:
     """Whether the pattern matches the folder itself or anything below it."""
+    pattern, folder = _pattern(pattern, folds), same(folder, folds)
     if not folder:
         return True
     if folder.isascii() and is_plain(pattern):

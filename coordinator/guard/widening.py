@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.globs import intersect, normalise
+from analyzer.globs import normalise
 from coordinator.guard.grants import allow
 from coordinator.guard.posts import SCOPE_FILE, admin_folder
 from coordinator.guard.rule import is_plain
@@ -51,7 +51,9 @@ def widen(ledger: Ledger, settings: ScopeSettings, asked: Asked) -> list[str]:
     then.
     """
     wanted = [normalise(pattern) for pattern in asked.patterns]
-    _refuse_protected(settings, wanted)
+    with ledger.read() as snapshot:
+        folds = reservations.folds_case(snapshot)
+    _refuse_protected(settings, wanted, folds)
     lease = asked.lease
     place = {"issue": lease.issue, "slot": lease.resource, "agent": lease.agent}
     try:
@@ -71,10 +73,10 @@ def widen(ledger: Ledger, settings: ScopeSettings, asked: Asked) -> list[str]:
     return wanted
 
 
-def _refuse_protected(settings: ScopeSettings, wanted: Sequence[str]) -> None:
+def _refuse_protected(settings: ScopeSettings, wanted: Sequence[str], folds: bool) -> None:
     for pattern in wanted:
         for protected in settings.protected:
-            if intersect(pattern, protected) is not None:
+            if reservations.common_path(pattern, protected, folds) is not None:
                 raise Failure(
                     "protected",
                     f"{pattern} reaches into {protected}, which no attempt may write",

@@ -1,7 +1,8 @@
 """Paths held with a term: exclusive or shared, refused with the holder's name and the expiry.
 
 A reservation is a lease on path patterns. Two of them clash when their patterns can match a common
-path (exactly decided, with that path as witness) and at least one is exclusive. The check and the
+path (exactly decided, with that path as witness) and at least one is exclusive; where the file system takes names of
+any case for one, their keys are compared (`analyzer.casing`). The check and the
 insertion happen in one write transaction, so two agents cannot both win. The coordinator renews the
 reservations of its running agents; what is not renewed ends by itself after `TTL`. A *predicted* reservation was
 guessed, nobody asked for it: it keeps work from being started side by side, and gives way to work that is under way
@@ -10,9 +11,10 @@ guessed, nobody asked for it: it keeps work from being started side by side, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from analyzer.casing import pattern_key
 from analyzer.globs import intersect, normalise
 from resources.state.leases import Owner, owner_is_dead
 from resources.state.store import Row, Snapshot, Transaction
@@ -22,6 +24,8 @@ from resources.system.errors import NotNow
 TTL = 3600.0
 """Seconds; the term that the brief asks for."""
 
+FOLDS = "folds_case"
+"""What the ledger calls it that the file system takes names of any case for one."""
 
 BY_HAND_TTL = 7 * 24 * 3600.0
 """Seconds; for what a person was given, whom nobody renews. It ends earlier when the slot is given back."""
@@ -71,15 +75,26 @@ def live(snapshot: Snapshot) -> list[Reservation]:
     return [one for one in map(Reservation.of, snapshot.all("reservations-live")) if not one.is_over]
 
 
+def folds_case(snapshot: Snapshot) -> bool:
+    """Whether names that differ in case alone are one file in this repository, as `init` noted."""
+    row = snapshot.one("meta-get", key=FOLDS)
+    return row is not None and row["value"] == "1"
+
+
+def common_path(a: str, b: str, folds: bool) -> str | None:
+    """A path that both patterns match, None when there is none; its key where names of any case are one file."""
+    return intersect(pattern_key(a), pattern_key(b)) if folds else intersect(a, b)
+
+
 def _clashes(
-    held: Sequence[Reservation], patterns: Sequence[str], agent: str, *, shared: bool, over_guesses: bool
+    held: Iterable[Reservation], patterns: Sequence[str], agent: str, *, shared: bool, folds: bool
 ) -> Iterator[Clash]:
     """What is held by others that a new reservation on `patterns` would clash with; see `clash_for`."""
     for reservation in held:
-        if reservation.agent == agent or (shared and reservation.shared) or (over_guesses and reservation.predicted):
+        if reservation.agent == agent or (shared and reservation.shared):
             continue
         for pattern in patterns:
-            witness = intersect(pattern, reservation.pattern)
+            witness = common_path(pattern, reservation.pattern, folds)
             if witness is not None:
                 yield Clash(pattern, reservation, witness)
 
@@ -92,7 +107,8 @@ def clash_for(
     With `over_guesses` predicted ones do not count.
     """
     wanted = [normalise(pattern) for pattern in patterns]
-    found = _clashes(live(snapshot), wanted, agent, shared=shared, over_guesses=over_guesses)
+    counting = (one for one in live(snapshot) if not (over_guesses and one.predicted))
+    found = _clashes(counting, wanted, agent, shared=shared, folds=folds_case(snapshot))
     # Whether an owner lives is asked of the kernel while everybody waits for the ledger: so only where it counts.
     return next((clash for clash in found if not owner_is_dead(clash.held.owner)), None)
 

@@ -172,6 +172,11 @@ def current_branch(cwd: Path) -> str | None:
     return answer.text if answer.code == 0 else None
 
 
+def folds_case(cwd: Path) -> bool:
+    """Whether names that differ in case alone are one file in this repository, as git found out when it was made."""
+    return git(cwd, "config", "--type=bool", "core.ignoreCase", check=False, read=True).text == "true"
+
+
 def tracked_files(cwd: Path, revision: str = "HEAD") -> list[str]:
     """Every path in the tree of `revision`, sparse-checkout or not."""
     return git(
