@@ -7,12 +7,14 @@ tracker, which the coordinator and `doctor --fix` notice.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from dataclasses import dataclass
 
 from analyzer.issues import Issue
 from coordinator import attempts
 from coordinator.attempts import Job
 from coordinator.bootstrap import Project
 from coordinator.gate.recall import ran_before
+from coordinator.guard.strays import Strays, find_strays
 from coordinator.handoff_file import forget_handoffs, handoff_file, write_handoff_file
 from coordinator.mail import reservations
 from coordinator.merging.rulings import Ruling
@@ -52,8 +54,21 @@ def assign_by_hand(project: Project, agent: str, issue: str) -> Held:
     return attempt.held
 
 
-def release_by_hand(project: Project, slot: str, *, keep: bool) -> str:
-    """Give `slot` back whoever holds it; returns the ref that holds unlanded work, "" when there was none.
+@dataclass(frozen=True)
+class GivenBack:
+    """What a slot was given back with: the ref that holds unlanded work ("" none), and what lay where it should not."""
+
+    saved: str
+    strays: Strays
+
+    @property
+    def told(self) -> str:
+        """Where the work is kept, for the end of a line; "" when there was none."""
+        return f"; its work is kept under {self.saved}" if self.saved else ""
+
+
+def release_by_hand(project: Project, slot: str, *, keep: bool) -> GivenBack:
+    """Give `slot` back whoever holds it; strays are told.
 
     Raises NotNow("coordinator-owns") while a running coordinator works with it.
     """
@@ -66,11 +81,23 @@ def release_by_hand(project: Project, slot: str, *, keep: bool) -> str:
         )  # fmt: skip
     if task is not None and task.worker is not None and is_alive(task.worker):
         stop_group(task.worker)
-    released = project.pool.release(lease, keep=keep)
+    given = _give_back(project, lease, keep=keep)
     if task is not None:
         _free(project, task, "released")
         project.mirror(lambda tracker: tracker.unclaim(task.issue))
-    return released.saved_ref or ""
+    return given
+
+
+def _give_back(project: Project, lease: Lease, *, keep: bool = False) -> GivenBack:
+    """Release the slot; what its attempt left in the main checkout or out of its scope is told and noted before."""
+    path = next((slot.path for slot in project.pool.slots() if slot.name == lease.resource), None)
+    strays = find_strays(path) if path is not None and path.is_dir() else Strays()
+    for line in filter(None, (strays.told, *strays.slot)):
+        project.say(f"{lease.issue}: {line}")
+    if strays.told:
+        with project.ledger.write() as tx:
+            tx.event("strays.found", issue=lease.issue, slot=lease.resource, agent=lease.agent, strays=strays.told)
+    return GivenBack(project.pool.release(lease, keep=keep).saved_ref or "", strays)
 
 
 def free_closed(project: Project, issues: Mapping[str, Issue], own: Container[str] = ()) -> list[str]:
@@ -83,11 +110,9 @@ def free_closed(project: Project, issues: Mapping[str, Issue], own: Container[st
         if task.issue in own or task.issue not in issues or issues[task.issue].is_open:
             continue
         lease, _ = _holder(project, task.slot)
-        saved = project.pool.release(lease).saved_ref
+        given = _give_back(project, lease)
         _free(project, task, "released")
-        lines.append(
-            f"{task.slot} is free: {task.issue} was closed" + (f"; work is kept under {saved}" if saved else "")
-        )
+        lines.append(f"{task.slot} is free: {task.issue} was closed{given.told}")
     return lines
 
 
@@ -100,7 +125,7 @@ def settle_alone(project: Project, ruling: Ruling) -> None:
         forget_handoffs(project, ruling.issue)
         if task is not None and task.slot:
             lease, _ = _holder(project, task.slot)
-            project.pool.release(lease)
+            _give_back(project, lease)
         if task is not None and task.state in ACTIVE:
             _free(project, task, "landed")
     elif task is not None:

@@ -58,8 +58,7 @@ def _take_back(project: Project) -> list[str]:
     with project.ledger.read() as snapshot:
         held = [lease.resource for lease in leases.live(snapshot, "slot")]
     for slot in held:
-        saved = release_by_hand(project, slot, keep=False)
-        lines.append(f"{slot} was taken back" + (f"; its work is kept under {saved}" if saved else ""))
+        lines.append(f"{slot} was taken back{release_by_hand(project, slot, keep=False).told}")
     with project.ledger.write() as tx:
         for task in claims.all_tasks(tx):
             if task.state in PENDING:

@@ -110,7 +110,7 @@ def _contend(week: Week, row: Row, data: Mapping[str, Any]) -> None:
         case "mutex.waited" | "mutex.refused":
             week.mutexes += 1
             week.mutex_on[day] += data["seconds"]
-        case "attempt.ended" if data.get("strays"):
+        case "attempt.ended" | "strays.found" if data.get("strays"):
             week.shared += 1
 
 

@@ -29,6 +29,7 @@ TOLD = {
     "landing.look": "{issue}: a person must look: {why}",
     "landing.bounced": "{issue} did not land: {why}",
     "task.handed_off": "{issue} is handed off: {why}",
+    "strays.found": "{issue}: {strays}",
     "work.saved": "{issue}: unlanded work is kept under {ref}",
 }
 """The events that a person wants to read, as sentences."""

@@ -224,9 +224,9 @@ def assign(agent: str, issue: str) -> int:
 def release(
     slot: str, keep_work: bool = typer.Option(False, "--keep-work", help="Keep the branch for a later attempt.")
 ) -> int:
-    """Give a slot back: its agent is stopped, unlanded work is saved under a ref, reservations end."""
+    """Give a slot back: its agent is stopped, unlanded work is saved under a ref, strays are told, reservations end."""
     project = TERMINAL.open()
-    saved = release_by_hand(project, slot, keep=keep_work)
-    kept = f"; its work is kept under {saved}" if saved else ""
-    TERMINAL.answer({"slot": slot, "saved": saved or None}, f"{slot} is free{kept}")
+    given = release_by_hand(project, slot, keep=keep_work)
+    strays = {"main": given.strays.main, "slot": given.strays.slot}
+    TERMINAL.answer({"slot": slot, "saved": given.saved or None, "strays": strays}, f"{slot} is free{given.told}")
     return 0

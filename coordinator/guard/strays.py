@@ -51,10 +51,13 @@ def find_strays(slot: Path) -> Strays:
         scope = read_scope(str(admin_folder(slot) / SCOPE_FILE))
         before: Mapping[str, int] = scope.get("main", {})
         now = remember_main(Path(scope["root"]))
-        uncommitted = _trespasses(scope, dirty_files(slot))
+        main = tuple(path for path, at in now.items() if before.get(path) != at)
     except (UnknownStateError, Failure):
         return Strays()
-    return Strays(tuple(path for path, at in now.items() if before.get(path) != at), uncommitted)
+    try:
+        return Strays(main, _trespasses(scope, dirty_files(slot)))
+    except (UnknownStateError, Failure):
+        return Strays(main)
 
 
 def _trespasses(scope: dict, paths: list[str]) -> tuple[str, ...]:

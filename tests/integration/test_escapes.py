@@ -203,6 +203,22 @@ def test_what_is_written_into_the_main_checkout_is_told_and_kept(tmp_path: Path)
     guarded.close()
 
 
+def test_a_release_by_hand_tells_strays_and_keeps_them(tmp_path: Path) -> None:
+    guarded = make_guarded(tmp_path)
+    place = Place(guarded.root)
+    (guarded.root / "docs" / "x.md").write_text("by absolute path\n")
+    (guarded.slot / "bob" / "held.py").write_text("left lying\n")
+    done = place.run("release", guarded.held.slot.name, "--json")
+    answer = json.loads(done.stdout)
+    assert answer["strays"]["main"] == ["docs/x.md"]
+    assert "bob holds bob/**" in answer["strays"]["slot"][0]
+    assert "a-1: files of the main checkout were changed" in done.stderr
+    assert (guarded.root / "docs" / "x.md").read_text() == "by absolute path\n"
+    assert git_out(guarded.root, "show", f"{answer['saved']}:bob/held.py") == "left lying"
+    assert "docs/x.md" in place.events("strays.found")[0]["data"]["strays"]
+    guarded.close()
+
+
 def test_more_is_asked_for_and_granted_or_refused_with_the_holder(tmp_path: Path) -> None:
     guarded = make_guarded(tmp_path, '[scope]\nenforce = "strict"\n')
     place = Place(guarded.root)

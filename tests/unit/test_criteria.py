@@ -47,6 +47,7 @@ def test_what_stands_in_the_way_is_counted_by_day_and_names_what_to_try() -> Non
     assert contended(*mutex) == ""
     assert "10 minutes were waited for mutexes" in contended(*mutex, event(MONDAY, "mutex.refused", seconds=5.0))
     assert "1 attempts changed the main checkout" in contended(event(MONDAY, "attempt.ended", strays="x"))
+    assert "1 attempts changed the main checkout" in contended(event(MONDAY, "strays.found", strays="x"))
     assert contended(event(MONDAY, "attempt.ended", strays="")) == ""
 
 
