@@ -20,6 +20,14 @@ from resources.system.clock import iso, wall
 from resources.system.files import lock_is_held
 from resources.system.repository import Repository, branch_tip
 
+LANDING = {
+    "queued": "waits to land",
+    "checking": "is being judged",
+    "held": "waits for edits in the main checkout",
+    "look": "waits for a person",
+}
+"""What becomes of finished work, by its entry in the landing queue."""
+
 TAIL = 32_768
 """Bytes at the end of an agent's log in which the last activity is looked for."""
 
@@ -40,8 +48,10 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
     leases = {lease.resource: lease for lease in live(snapshot, "slot")}
     branch = _meta(snapshot, "base_branch")
     works = lock_is_held(repository.state / "coordinator.lock")
+    queued = sorted(snapshot.all("landing-live"), key=_landing_order)
+    landing = {row["issue"]: row["state"] for row in queued}
     slots = [
-        _slot(row, leases.get(row["name"]), tasks, sample.get("usage", {}), repository)
+        _slot(row, leases.get(row["name"]), tasks, landing, sample.get("usage", {}), repository)
         for row in snapshot.all("slots")
         if row["purpose"] == "work"
     ]
@@ -63,7 +73,7 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
                 "why": row["why"],
                 "queued_at": iso(row["queued_at"]),
             }
-            for row in sorted(snapshot.all("landing-live"), key=_landing_order)
+            for row in queued
         ],
         "tasks": _counts(tasks),
         "limits": sample.get("limits", []),
@@ -81,7 +91,12 @@ def _landing_order(row: Row) -> tuple[bool, int, float]:
 
 
 def _slot(
-    row: Row, lease: Lease | None, tasks: dict[str, Row], usage: dict[str, Any], repository: Repository
+    row: Row,
+    lease: Lease | None,
+    tasks: dict[str, Row],
+    landing: dict[str, str],
+    usage: dict[str, Any],
+    repository: Repository,
 ) -> dict[str, Any]:
     task = tasks.get(lease.issue) if lease else None
     name = row["name"]
@@ -102,14 +117,14 @@ def _slot(
         "connections": usage.get("connections", {}).get(row["database"]),
         "processes": usage.get("processes", {}).get(name, 0),
         "fd_ratio": usage.get("descriptors", {}).get(name),
-        **_activity(row, task),
+        **_activity(row, task, landing.get(lease.issue, "") if lease else ""),
     }
 
 
-def _activity(row: Row, task: Row | None) -> dict[str, Any]:
+def _activity(row: Row, task: Row | None, landing: str) -> dict[str, Any]:
     """What the agent last said, and for how many seconds it has been silent."""
     if task is None or task["state"] == "judging":
-        said = "waits for the gate or is being judged" if task else row["note"] or None
+        said = LANDING.get(landing, "has ended") if task else row["note"] or None
         return {"activity": said, "silent": None}
     log = Path(row["path"]).parent / "logs" / task["issue"].replace("/", "_") / f"{task['attempt']}.log"
     try:

@@ -20,7 +20,6 @@ from coordinator.run_page import run_page
 from coordinator.timeline import timeline_svg, timeline_text
 from resources.system.errors import Failure
 from resources.system.files import replace_file
-from resources.system.repository import find_repository
 from resources.worktrees.surroundings import remarks
 
 
@@ -75,10 +74,11 @@ def monitor(
     interval: float = typer.Option(1.0, help="Seconds between looks."),
     until_idle: bool = typer.Option(False, "--until-idle", help="End when no coordinator works any more."),
 ) -> int:
-    """What is going on, live. On a terminal a refreshing view, else a line for each change."""
+    """What is going on, live. On a terminal a refreshing view, else a line for each change (with --json an object)."""
     from coordinator.entrypoints.live import follow
 
-    return follow(find_repository(TERMINAL.repo), interval=interval, until_idle=until_idle, colour=TERMINAL.colour)
+    colour, as_json = TERMINAL.colour, TERMINAL.json
+    return follow(TERMINAL.open(), interval=interval, until_idle=until_idle, colour=colour, as_json=as_json)
 
 
 def logs(

@@ -7,11 +7,13 @@ import re
 import typer
 
 from coordinator import serve as driver
+from coordinator.bars import cut
+from coordinator.entrypoints.outlook_text import entry_json, outlook_json, outlook_lines, table
 from coordinator.entrypoints.terminal import TERMINAL
 from coordinator.mail import reservations, waiting
 from coordinator.merging import queue, radar
 from coordinator.merging.order import Entry
-from coordinator.merging.outlook import look_at_queue
+from coordinator.merging.outlook import Onlooker
 from coordinator.tasks import claims
 from coordinator.wherein import here
 from resources.state import leases
@@ -84,35 +86,18 @@ def enqueue(branch: str, issue: str = typer.Option("", help="The issue (default:
 
 @merge.command()
 def status() -> int:
-    """What waits to land and why, and what landed or bounced last."""
+    """What waits to land and why, what the gates try now, what stands on unlanded work, what will not merge."""
     project = TERMINAL.open()
-    tip = project.base_tip()
+    found = Onlooker(project).look()
     with project.ledger.read() as snapshot:
-        picture = look_at_queue(snapshot, project, tip)
         past = queue.history(snapshot)
     done = [entry for entry in past if entry.state in ("landed", "bounced", "withdrawn")]
-    lines = ["landing is paused: agent-coord merge resume"] if picture.paused else []
-    lines += [f"{place}. {entry.issue}  {picture.why[entry.id]}" for place, entry in enumerate(picture.waiting, 1)]
-    lines += [f"tried now: {', '.join(issues)}" for issues in picture.tried]
-    lines += [] if picture.waiting else ["nothing waits to land"]
-    lines += [f"mode {picture.mode}, {picture.workers} gates at once"]
-    lines += (
-        ["", *(f"{entry.state:9}  {entry.issue}  {entry.merged[:10] or entry.why}" for entry in done[:20])]
-        if done
-        else []
-    )
-    value = {
-        "paused": picture.paused, "mode": picture.mode, "workers": picture.workers, "tried": picture.tried,
-        "waiting": [_json(entry) | {"why": picture.why[entry.id]} for entry in picture.waiting],
-        "past": [_json(entry) for entry in done],
-    }  # fmt: skip
-    TERMINAL.answer(value, "\n".join(lines))
+    rows = [(entry.issue, entry.state, entry.merged[:10] or entry.why) for entry in done]
+    width = TERMINAL.width
+    lines = outlook_lines(found, width)
+    lines += ["", *(cut(line, width) for line in table(("LAST", "", ""), rows))] if rows else []
+    TERMINAL.answer(outlook_json(found) | {"past": [entry_json(entry) for entry in done]}, "\n".join(lines))
     return 0
-
-
-def _json(entry: Entry) -> dict[str, object]:
-    names = ("id", "issue", "branch", "tip", "state", "why", "merged", "priority")
-    return {name: getattr(entry, name) for name in names} | {"queued_at": iso(entry.queued_at)}
 
 
 @merge.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,11 @@ class Terminal:
         elif text:
             sys.stdout.write(text + "\n")
         sys.stdout.flush()
+
+    @property
+    def width(self) -> int:
+        """Characters that a line of the answer may have: the terminal's, or 120 where there is none."""
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
 
     def open(self) -> Project:
         """The project that the command works on. Raises Failure("not-initialised") and others."""

@@ -29,8 +29,7 @@ CONFIRMING = 4
 
 def plan(queue: Queue) -> Step:
     """What to do now; nothing is started in a step in which something lands or bounces."""
-    if queue.mode is Mode.CONFIRM and queue.workers < SPARE:
-        queue = replace(queue, mode=Mode.EXACT)
+    queue = _as_judged(queue)
     graph = make_graph(queue)
     settled = _settled(graph) if queue.mode is Mode.CONFIRM else 0
     step = _confirmed(graph, settled) if queue.mode is Mode.CONFIRM else _landable(graph)
@@ -43,6 +42,29 @@ def plan(queue: Queue) -> Step:
     running = sum(1 for one in graph.told if one.trial.passed is None and one.trial.id not in stop)
     start = _starts(queue, graph, known, queue.workers - running)
     return Step(stop=stop, start=start)
+
+
+def needed(queue: Queue) -> dict[int, float]:
+    """Trial -> the chance that its verdict is used, as things stand; 0 when that is hardly likely.
+
+    For those that run, and for green ones that still tell what they told; these only wait for others.
+    """
+    queue = _as_judged(queue)
+    graph = make_graph(queue)
+    settled = _settled(graph) if queue.mode is Mode.CONFIRM else 0
+    speculation = Speculation(queue, graph, Known.of(graph, settled))
+    found = {told.trial.id: 1.0 for told in graph.told if told.trial.passed and told.members == told.holds != 0}
+    for told in graph.told:
+        if told.trial.passed is None:
+            chance = speculation.needed(told.members, told.about)
+            found[told.trial.id] = 1.0 if told.trial.whole else chance
+    return found
+
+
+def _as_judged(queue: Queue) -> Queue:
+    if queue.mode is Mode.CONFIRM and queue.workers < SPARE:
+        return replace(queue, mode=Mode.EXACT)
+    return queue
 
 
 def _together(graph: Graph, told: Told, settled: int = 0) -> int:

@@ -109,9 +109,10 @@ def _remember(tx: Transaction, found: Iterable[Collision]) -> None:
 
 def _remember_pieces(tx: Transaction, pieces: Iterable[Piece]) -> None:
     tx.change("pieces-over")
+    now = wall()
     for piece in pieces:
         paths = json.dumps(sorted(piece.paths)[:MOST_PATHS])
-        tx.change("piece-put", issue=piece.issue, paths=paths, finished=int(piece.queued), now_at=wall())
+        tx.change("piece-put", issue=piece.issue, paths=paths, finished=int(piece.queued), now_at=now)
 
 
 def _tell(tx: Transaction, project: Project, one: Collision) -> None:

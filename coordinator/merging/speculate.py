@@ -97,6 +97,14 @@ class Speculation:
             for needed, place, members in found[:count]
         )
 
+    def needed(self, members: int, about: int) -> float:
+        """The chance that a trial of `members`, begun for those `about`, is used as things stand; 0 below `NEEDED`."""
+        if not about:
+            return 0.0
+        place = next(places(about))
+        inside = members & self._graph.rivals[place]
+        return next((chance for found, chance in self._futures(place) if found == inside), 0.0)
+
     def _skipped(self, place: int) -> bool:
         return bool((self._graph.orphans | self._known.settled) >> place & 1)
 

@@ -30,13 +30,14 @@ class Run:
     tree: str
     gate: str
     state: str
+    began_at: float = 0.0
 
     @classmethod
     def of(cls, row: Row) -> Run:
         """From a row of the ledger."""
         return cls(
             row["id"], row["tip"], tuple(json.loads(row["members"])), row["about"], bool(row["whole"]), row["judged"],
-            row["tree"], row["gate"], row["state"],
+            row["tree"], row["gate"], row["state"], row["began_at"],
         )  # fmt: skip
 
     @property

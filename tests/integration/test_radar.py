@@ -12,6 +12,7 @@ from coordinator.mail import letters
 from coordinator.mail.letters import Reader
 from coordinator.merging import radar
 from coordinator.merging.collisions import BASE, Collision, Piece, news, worth_a_merge
+from coordinator.merging.outlook import Onlooker
 from coordinator.planning import find_scope, plan_once
 from coordinator.tasks import claims
 from resources.system.git import git
@@ -63,6 +64,12 @@ def test_uncommitted_edits_collide_and_the_later_is_told_once(project: Project) 
     assert git(second, "status", "--porcelain").text == before, "the slot stays as it is"
     assert Path(index).stat().st_mtime_ns == stamp, "an agent's index is never touched"
     assert radar.look(project).new == ()
+    found = Onlooker(project).look()
+    assert [(one.issue, one.other, one.agent, one.paths) for one in found.collided] == [
+        ("a-2", "a-1", "hand-a-2", ("a.txt",))
+    ]
+    assert found.looked is not None
+    assert found.looked[1] == 2
     assert letters_of(project, "a-1") == []
     assert letters_of(project, "a-2") == ["your work on a-2 cannot be merged with the work on a-1: a.txt"]
 

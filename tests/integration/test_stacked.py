@@ -117,6 +117,8 @@ def test_what_stands_on_work_that_a_person_must_look_at_waits_for_the_person_too
     place.json("merge", "pause")
     place.json("spawn", "2")
     place.until(queued("a-1", "a-2"))
+    (stacked,) = place.json("merge", "status")["stacked"]
+    assert stacked == {"issue": "a-2", "agent": None, "on": [{"issue": "a-1", "state": "waits to land"}]}
     place.json("merge", "resume")
     place.until(lambda now: [entry["state"] for entry in now["merge"]] == ["look", "look"] and not now["coordinator"])
     flag(place).unlink()

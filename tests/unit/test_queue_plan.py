@@ -7,7 +7,7 @@ import pytest
 
 from coordinator.merging.belief import chance, group_size, suspect
 from coordinator.merging.changes import Bounce, Change, Land, Landed, Mode, Queue, Start, Step, Trial
-from coordinator.merging.plan import plan
+from coordinator.merging.plan import needed, plan
 
 A, B, C, D = (Change(number) for number in (1, 2, 3, 4))
 
@@ -31,6 +31,16 @@ def test_nothing_is_tried_that_is_hardly_ever_needed() -> None:
     step = plan(Queue(tuple(Change(number) for number in range(20)), workers=20, chance=0.5))
     assert 0 < len(step.start) < 20
     assert all(start.needed >= 0.2 for start in step.start)
+
+
+def test_how_likely_a_verdict_is_needed_follows_from_what_is_known_now() -> None:
+    queue = Queue((A, B, C), (trial(7, 1), trial(8, 1, 2), trial(9, 2)), workers=3, chance=0.7)
+    assert {number: round(chance, 2) for number, chance in needed(queue).items()} == {7: 1.0, 8: 0.7, 9: 0.3}
+    assert needed(replace(queue, chance=0.9))[9] == 0.0, "hardly likely"
+    green = replace(queue, trials=(trial(7, 1, passed=True), trial(8, 1, 2), trial(9, 2)))
+    assert needed(green) == {7: 1.0, 8: 1.0, 9: 0.0}
+    foreign = replace(queue, trials=(trial(9, 2, passed=True),), landed=(Landed(0, A.targets, 1),), tip=1)
+    assert needed(foreign) == {}, "a verdict on another tree tells nothing"
 
 
 def test_a_green_trial_lands_everybody_before_it_too() -> None:

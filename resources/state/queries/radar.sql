@@ -16,6 +16,10 @@ DELETE FROM collision WHERE a = :a AND b = :b;
 SELECT piece.issue, piece.paths, piece.finished AND task.state = 'judging' AS finished FROM piece JOIN task ON task.issue = piece.issue
 WHERE task.state IN ('waiting', 'working', 'judging', 'retry') ORDER BY piece.issue;
 
+-- name: pieces-looked
+-- When the radar looked last, and how many pieces of unlanded work it saw then.
+SELECT seen_at AS at, COUNT(*) AS count FROM piece WHERE seen_at = (SELECT MAX(seen_at) FROM piece) GROUP BY seen_at;
+
 -- name: piece-put
 -- What the look has seen of one.
 INSERT INTO piece (issue, paths, finished, seen_at) VALUES (:issue, :paths, :finished, :now_at)
