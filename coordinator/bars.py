@@ -7,8 +7,8 @@ seconds since the first event of the run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -51,6 +51,18 @@ class Bar:
     gates: tuple[Gate, ...] = ()
     outcome: Outcome = Outcome.WORKING
     why: str = ""
+    warned: tuple[tuple[float, str], ...] = ()
+    """When its agent was told that its work will not merge, and with what."""
+
+    @property
+    def last(self) -> float:
+        """The last moment that is known of it."""
+        told = [at for gate in self.gates for at in (gate.begin, gate.end)] + [at for at, _ in self.warned]
+        return max(at for at in (self.begin, self.worked, self.end, *told) if at is not None)
+
+
+QUIET, LONGEST = 1800.0, 6 * 3600.0
+"""Seconds: nothing for so long divides two runs; nobody works for so long without anything to be told."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,23 @@ class Timeline:
     def landings(self) -> tuple[Bar, ...]:
         """The attempts that landed, in the order in which they did."""
         return tuple(sorted((bar for bar in self.bars if bar.outcome is Outcome.LANDED), key=lambda bar: bar.end or 0))
+
+    def runs(self) -> tuple[Timeline, ...]:
+        """Its runs, oldest first: after `QUIET` seconds (`LONGEST` while something is open) another one begins."""
+        parts: list[list[Bar]] = []
+        known, is_open = 0.0, False
+        for bar in self.bars:
+            if not parts or bar.begin - known > (LONGEST if is_open else QUIET):
+                parts.append([])
+                is_open = False
+            parts[-1].append(bar)
+            known, is_open = max(known, bar.last), is_open or bar.end is None
+        old = [self._part(part, max(bar.last for bar in part)) for part in parts[:-1]]
+        return tuple(old + [self._part(part, self.seconds) for part in parts[-1:]])
+
+    def _part(self, bars: Sequence[Bar], end: float) -> Timeline:
+        begin = bars[0].begin
+        return Timeline(tuple(_earlier(bar, begin) for bar in bars), end - begin, self.origin + begin)
 
     def lane(self, slot: str) -> tuple[Bar, ...]:
         """What happened in one slot."""
@@ -95,11 +124,22 @@ class Timeline:
         facts = [f"{count} {plural('attempt', count)}"]
         for outcome in (Outcome.RED, Outcome.BOUNCED, Outcome.FAILED, Outcome.HANDED_OFF):
             found = sum(bar.outcome is outcome for bar in self.bars)
-            facts += [f"{found} {outcome.value}"] if found else []
+            facts += [f"{found} {plural(outcome.value, found) if outcome is Outcome.RED else outcome.value}"] * bool(
+                found
+            )
         gates = [gate for bar in self.bars for gate in bar.gates]
         facts.append(f"{len(gates)} {plural('gate run', len(gates))}")
         facts += [] if leaks is None else [f"{leaks} {plural('leak', leaks)}"]
         return " · ".join(facts)
+
+
+def _earlier(bar: Bar, by: float) -> Bar:
+    gates = (replace(one, begin=one.begin - by, end=None if one.end is None else one.end - by) for one in bar.gates)
+    return replace(
+        bar, begin=bar.begin - by, worked=None if bar.worked is None else bar.worked - by,
+        end=None if bar.end is None else bar.end - by, gates=tuple(gates),
+        warned=tuple((at - by, what) for at, what in bar.warned),
+    )  # fmt: skip
 
 
 def short_names(issues: Iterable[str]) -> dict[str, str]:

@@ -13,6 +13,8 @@ from coordinator.bars import Bar, Gate, Outcome, Timeline, clock, cut, short_nam
 WIDTH, MARGIN, RIGHT = 1120, 104, 24
 TOP, LANE, BAR = 106, 66, 54
 """Pixels: where the lanes begin, the height of one, and of a bar in it."""
+ROOM, MOST_WIDTH = 48, 12_000
+"""Pixels for an attempt in the fullest lane, so that its name can be read; the widest picture."""
 STRIP = 7
 """Height of the strip at a bar's foot that tells work, wait and gate apart."""
 
@@ -43,12 +45,15 @@ text{fill:var(--ink);font-size:11px}.h{font-size:19px;font-weight:650}.soft{fill
 .back{fill:var(--card)}.body{fill:var(--c);fill-opacity:.13;stroke:var(--c);stroke-opacity:.45}
 .strip{fill:var(--c)}.wait{stroke:var(--c);stroke-width:1.5;stroke-dasharray:2 3}.gate{stroke:var(--c)}
 .mark{fill:var(--c);font-weight:700;font-size:13px}.drop{stroke:var(--good);stroke-opacity:.5;stroke-dasharray:1.5 3}
-.dot{fill:var(--good);stroke:var(--card);stroke-width:2}
+.warned{fill:var(--warn);stroke:var(--card);stroke-width:.8}.dot{fill:var(--good);stroke:var(--card);stroke-width:2}
 """.strip()
 
 
 def timeline_svg(timeline: Timeline, *, base: str = "main", leaks: int | None = None) -> str:
-    """The picture; `base` names the branch that is landed on, `leaks` what a leak sweep found (None: not asked)."""
+    """The picture; `base` names the branch that is landed on, `leaks` what a leak sweep found (None: not asked).
+
+    A lane in which many attempts stand makes it wider.
+    """
     drawing = _Drawing(timeline, base)
     parts = [
         *drawing.frame(timeline.headline(), timeline.details(leaks)),
@@ -58,6 +63,12 @@ def timeline_svg(timeline: Timeline, *, base: str = "main", leaks: int | None = 
         *drawing.legend(),
     ]
     return "\n".join(parts) + "\n</svg>\n"
+
+
+def width_of(timeline: Timeline) -> int:
+    """How many pixels wide the picture is."""
+    crowd = max((len(timeline.lane(slot)) for slot in timeline.slots), default=0)
+    return max(WIDTH, min(MOST_WIDTH, MARGIN + RIGHT + ROOM * crowd))
 
 
 class _Drawing:
@@ -71,18 +82,19 @@ class _Drawing:
         """Where the lanes end; the rail of the base branch is below."""
         self.rail_y = self.foot + 26
         self.height = self.foot + 104
+        self.width = width_of(timeline)
 
     def x(self, at: float) -> float:
-        return MARGIN + at / max(self.timeline.seconds, 0.001) * (WIDTH - MARGIN - RIGHT - 6)
+        return MARGIN + at / max(self.timeline.seconds, 0.001) * (self.width - MARGIN - RIGHT - 6)
 
     def frame(self, headline: str, details: str) -> list[str]:
         label = escape(f"{headline}. {details}", {'"': "&quot;"})
         return [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {self.height}" role="img"'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" role="img"'
             f' aria-label="{label}">',
             f"<style>{STYLE}</style>",
             f"<defs>{''.join(_hatch(kind) for kind in MARKS)}</defs>",
-            f'<rect class="card" x=".5" y=".5" width="{WIDTH - 1}" height="{self.height - 1}" rx="12"/>',
+            f'<rect class="card" x=".5" y=".5" width="{self.width - 1}" height="{self.height - 1}" rx="12"/>',
             _text(24, 38, headline, "h"),
             _text(24, 60, details, "sub"),
         ]
@@ -100,7 +112,7 @@ class _Drawing:
         y, ends = self.rail_y, [0.0, 0.0]
         found = [
             _text(24, y + 4, cut(self.base, 12), "lane"),
-            f'<line class="rail" x1="{MARGIN}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>',
+            f'<line class="rail" x1="{MARGIN}" x2="{self.width - RIGHT}" y1="{y}" y2="{y}"/>',
         ]
         for bar in self.timeline.landings:
             x, name = self.x(self.timeline.until(bar)), self.names[bar.issue]
@@ -135,6 +147,7 @@ class _Drawing:
             f'<g class="{kind}"><title>{escape(story)}</title>',
             *(f'<rect class="{layer}" {box}/>' for layer in ("back", "body")),
             *self.strip(bar, y + BAR - STRIP, begin + width),
+            *(self.warning(at, other, y + BAR - STRIP - 1) for at, other in bar.warned),
         ]
         if width >= 20:
             found.append(_text(begin + 5, y + 15, cut(name, int((width - 18) / 6.6)), "id"))
@@ -146,11 +159,20 @@ class _Drawing:
     def strip(self, bar: Bar, y: float, end: float) -> list[str]:
         """Work solid, waiting dotted, gates hatched."""
         begin, worked = self.x(bar.begin), end if bar.worked is None else min(self.x(bar.worked), end)
-        judged, middle = min([self.x(gate.begin) for gate in bar.gates] + [end]), y + STRIP / 2
+        middle = y + STRIP / 2
         found = [f'<rect class="strip" x="{begin:.1f}" y="{y}" width="{worked - begin:.1f}" height="{STRIP}" rx="2"/>']
-        if judged - worked > 2:
-            found.append(f'<line class="wait" x1="{worked + 2:.1f}" x2="{judged:.1f}" y1="{middle}" y2="{middle}"/>')
+        ends = [worked, *(end if gate.end is None else min(self.x(gate.end), end) for gate in bar.gates)]
+        begins = [*(min(self.x(gate.begin), end) for gate in bar.gates), end]
+        for left, right in zip(ends, begins, strict=True):
+            if right - left > 2:
+                found.append(f'<line class="wait" x1="{left + 2:.1f}" x2="{right:.1f}" y1="{middle}" y2="{middle}"/>')
         return found + [self.gate(gate, y, end, CLASSES[bar.outcome]) for gate in bar.gates]
+
+    def warning(self, at: float, other: str, y: float) -> str:
+        """A triangle at the foot of a bar: its agent was told there what will not merge."""
+        x, what = self.x(at), "what has landed" if other == "base" else other
+        shape = f"M{x:.1f} {y - 8:.1f}l5 8h-10z"
+        return f'<path class="warned" d="{shape}"><title>told: it will not merge with {escape(what)}</title></path>'
 
     def gate(self, gate: Gate, y: float, end: float, kind: str) -> str:
         first = self.x(gate.begin)
@@ -180,6 +202,8 @@ class _Drawing:
             kind = CLASSES[outcome]
             box = f'<rect class="body" x=".5" y="{y - 12}" width="23" height="15" rx="3"/>'
             strips.append((f'<g class="{kind}">{box}{_text(12, y, MARKS[kind], "mark", CENTRED)}</g>', outcome.value))
+        if any(bar.warned for bar in self.timeline.bars):
+            strips.append((f'<path class="warned" d="M12 {y - 9}l5 8h-10z"/>', "told what will not merge"))
         dot = f'<circle class="dot" cx="12" cy="{middle}" r="5.5"/>'
         return [*strips, (dot, f"landing on {self.base}")]
 

@@ -24,6 +24,7 @@ __all__ = ["build_timeline", "timeline_svg", "timeline_text"]
 _KINDS = (
     *("attempt.started", "attempt.ended", "landing.queued", "gate.started", "gate.ended", "gate.stopped"),
     *("landing.landed", "landing.bounced", "task.handed_off", "task.resolved"),
+    "radar.collision",
 )
 _ENDINGS = {"failed": Outcome.FAILED} | dict.fromkeys(("stopped", "unavailable", "lost", "unguarded"), Outcome.STOPPED)
 
@@ -55,17 +56,20 @@ def _begin(row: Mapping[str, Any], at: float, data: Mapping[str, Any]) -> Bar:
 
 def _next(bar: Bar, kind: str, at: float, data: Mapping[str, Any]) -> Bar:
     why = str(data.get("why") or "")
-    if kind == "attempt.ended":
-        return _ended(bar, at, str(data.get("ending")), why)
-    if kind.startswith("gate."):
-        return replace(bar, gates=_judged(bar.gates, kind, at, data))
     if kind in _GOOD:
         return replace(bar, outcome=_GOOD[kind], end=at, why=why)
-    if kind == "landing.bounced":
-        red = bool(bar.gates) and bar.gates[-1].passed is False
-        return replace(bar, outcome=Outcome.RED if red else Outcome.BOUNCED, end=at, why=why)
-    if kind == "task.handed_off":
-        return replace(bar, outcome=Outcome.HANDED_OFF, end=bar.end or at, why=why)
+    if kind.startswith("gate."):
+        return replace(bar, gates=_judged(bar.gates, kind, at, data))
+    match kind:
+        case "attempt.ended":
+            bar = _ended(bar, at, str(data.get("ending")), why)
+        case "radar.collision":
+            bar = replace(bar, warned=(*bar.warned, (at, str(data.get("other")))))
+        case "landing.bounced":
+            red = bool(bar.gates) and bar.gates[-1].passed is False
+            bar = replace(bar, outcome=Outcome.RED if red else Outcome.BOUNCED, end=at, why=why)
+        case "task.handed_off":
+            bar = replace(bar, outcome=Outcome.HANDED_OFF, end=bar.end or at, why=why)
     return bar
 
 

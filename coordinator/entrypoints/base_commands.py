@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from coordinator.bars import plural
 from coordinator.bootstrap import Project
 from coordinator.closing import close_down
 from coordinator.diagnosis import diagnose
@@ -119,7 +120,10 @@ def report(
         replace_file(html.absolute(), run_page(timeline, found.told))
         TERMINAL.say(f"written: {html}")
     weeks = {name: week.as_json() for name, week in found.told.weeks.items()}
-    text = "\n".join([timeline_text(timeline, base=project.base), *found.told.advice])
+    runs = timeline.runs()
+    text = timeline_text(runs[-1] if runs else timeline, base=project.base, width=max(60, TERMINAL.width))
+    earlier = f"\n{len(runs) - 1} earlier {plural('run', len(runs) - 1)}: agent-coord report --html FILE"
+    text = "\n".join([text + (earlier if len(runs) > 1 else ""), *found.told.advice])
     criteria = {"weeks": weeks, "overlapping_reservations": found.told.overlaps, "advice": list(found.told.advice)}
     TERMINAL.answer(timeline.to_json() | {"criteria": criteria}, text)
     return 0

@@ -1,12 +1,15 @@
 import json
+import xml.etree.ElementTree as ET
 
 import pytest
 
 from coordinator.bars import Timeline
 from coordinator.criteria import Judged, advice, by_week, overlapping
 from coordinator.run_page import Told, run_page
+from coordinator.weeks_svg import week_charts
 
 WEEK = 7 * 86400.0
+NONE = Judged((), (), {})
 MONDAY = 1_700_438_400.0  # 2023-11-20, the Monday of 2023-W47
 
 
@@ -32,6 +35,25 @@ def test_by_week() -> None:
     assert second["wait_rate"] == 0.5
     assert any("had to wait" in line for line in advice(weeks, 0))
     assert advice({}, 0) == []
+
+
+def test_a_drawing_for_each_criterion_says_what_is_good_and_what_is_not() -> None:
+    events = [event(MONDAY, "paths.reserved"), event(MONDAY + WEEK, "paths.refused"), event(MONDAY, "landing.bounced")]
+    charts = {
+        chart.partition('aria-label="')[2].partition('"')[0]: chart for chart in week_charts(by_week(events, NONE))
+    }
+    waits = charts["reservations that had to wait"]
+    assert "2023-W47: 0%" in waits
+    assert "2023-W48: 100%" in waits
+    assert (waits.count('rect class="good"'), waits.count('rect class="bad"'), waits.count('class="limit"')) == (
+        1,
+        1,
+        1,
+    )
+    assert "with recorded checks" not in charts, "nothing landed: there is no figure"
+    assert 'rect class="plain"' in charts["given back, red or in conflict"]
+    for chart in charts.values():
+        ET.fromstring(chart)
 
 
 def contended(*events: dict) -> str:

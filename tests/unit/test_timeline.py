@@ -1,40 +1,10 @@
 """A run's events become bars, a text that fits, and a picture that stands alone."""
 
-import json
 import xml.etree.ElementTree as ET
 
 from coordinator.bars import Outcome, clock, cut, short_names, ticks
 from coordinator.timeline import build_timeline, timeline_svg, timeline_text
-
-
-class Log:
-    """Events as the ledger would give them."""
-
-    def __init__(self):
-        self.rows = []
-
-    def tell(self, at, kind, issue, slot="pool-wt-1", agent="agent-1", **data):
-        row = {"seq": len(self.rows) + 1, "at": 1_700_000_000 + at, "kind": kind, "issue": issue}
-        self.rows.append({**row, "slot": slot, "agent": agent, "data": json.dumps(data)})
-        return self
-
-    def attempt(
-        self, issue, begin, end, number=1, slot="pool-wt-1", *, passed: bool | None = True, title="Do <it> & more"
-    ):
-        """Work, a wait, a gate of one second, and what came of it."""
-        self.tell(begin, "attempt.started", issue, slot, attempt=number, title=title, program="demo", track="T1")
-        self.tell(end - 2, "attempt.ended", issue, slot, attempt=number, ending="done", why="")
-        self.tell(end - 2, "landing.queued", issue, slot)
-        self.tell(end - 1, "gate.started", issue, slot, attempt=number)
-        if passed is None:
-            return self
-        self.tell(end, "gate.ended", issue, slot, passed=passed, seconds=1.0, failed_check="" if passed else "tests")
-        why = {} if passed else {"why": "tests failed"}
-        return self.tell(end, "landing.landed" if passed else "landing.bounced", issue, slot, **why)
-
-    @property
-    def timeline(self):
-        return build_timeline(self.rows)
+from tests.support.run_log import Log
 
 
 def test_an_attempt_becomes_a_bar():
@@ -129,6 +99,38 @@ def test_the_picture_stays_inside_its_frame():
     width = float(root.attrib["viewBox"].split()[2])
     for box in root.iter("{http://www.w3.org/2000/svg}rect"):
         assert 0 <= float(box.get("x", 0)) <= float(box.get("x", 0)) + float(box.attrib["width"]) <= width
+
+
+def test_a_quiet_time_divides_two_runs_but_not_while_somebody_may_be_at_work():
+    log = Log().attempt("d-1", 0, 9).attempt("d-2", 3000, 3009, passed=None)
+    log.attempt("d-3", 9000, 9009, slot="pool-wt-2").attempt("d-4", 90_000, 90_005)
+    first, second, third = log.timeline.runs()
+    assert [bar.issue for bar in second.bars] == ["d-2", "d-3"], "d-2 is open: nothing is known of its end"
+    assert (first.seconds, second.seconds, third.seconds) == (9, 6009, 5)
+    assert (third.origin, third.bars[0].begin, third.bars[0].end) == (1_700_090_000, 0, 5)
+    assert third.bars[0].gates[0].begin == 4
+    assert build_timeline([]).runs() == ()
+
+
+def test_what_the_radar_told_is_marked_where_it_was_told():
+    log = Log().tell(0, "attempt.started", "d-1", title="x").tell(4, "radar.collision", "d-1", other="d-<2>")
+    assert log.timeline.bars[0].warned == ((4, "d-<2>"),)
+    told = "\n".join(ET.fromstring(timeline_svg(log.tell(9, "attempt.ended", "d-1").timeline)).itertext())
+    assert "told: it will not merge with d-<2>" in told
+
+
+def test_a_crowded_lane_makes_the_picture_wider():
+    log = Log()
+    for number in range(60):
+        log.attempt(f"d-{number}", number * 9, number * 9 + 8)
+    root = ET.fromstring(timeline_svg(log.timeline))
+    bars = [
+        box
+        for box in root.iter("{http://www.w3.org/2000/svg}rect")
+        if box.get("class") == "body" and box.get("y") == "106"
+    ]
+    assert len(bars) == 60
+    assert min(float(bar.attrib["width"]) for bar in bars) > 30
 
 
 def test_words():
