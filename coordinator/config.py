@@ -2,7 +2,7 @@
 
 A repository keeps its configuration at `.agent-worktrees/config.toml`; what it leaves out has the
 defaults below. Each room declares its own table (resources: pool, database, limits; analyzer: plan), the
-coordinator adds project, agents, gate and tracker. An unknown key names the nearest known one.
+coordinator adds project, agents, gate, mail and tracker. An unknown key names the nearest known one.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Any
 
 from coordinator.gate_settings import GateSettings, read_gate
 from coordinator.guard.settings import ScopeSettings
+from coordinator.mail.agent_mail import MailSettings
 from resources.settings import CONFIG, Limits, PoolSettings, ResourceSettings, read_settings
 from resources.system.errors import Failure
 from resources.system.repository import Repository
 from resources.system.tables import from_table, read_toml, refuse_unknown
 
-TABLES = ("project", "pool", "database", "limits", "plan", "scope", "agents", "gate", "merge", "tracker")
+TABLES = ("project", "pool", "database", "limits", "plan", "scope", "agents", "gate", "merge", "mail", "tracker")
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ class Config:
     programs: Mapping[str, Program] = field(default_factory=lambda: dict(PRESETS))
     gate: GateSettings = field(default_factory=GateSettings)
     merge: MergeSettings = field(default_factory=MergeSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
 
     @property
@@ -186,6 +188,7 @@ def read_config(repository: Repository, file: Path | None = None) -> Config:
         programs=programs,
         gate=read_gate(tables.get("gate", {}), path),
         merge=from_table(MergeSettings, tables.get("merge", {}), file=path, name="merge"),
+        mail=from_table(MailSettings, tables.get("mail", {}), file=path, name="mail"),
         tracker=from_table(TrackerSettings, tables.get("tracker", {}), file=path, name="tracker"),
     )
 

@@ -12,8 +12,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +21,12 @@ from coordinator.adoption import adopt
 from coordinator.bootstrap import Project
 from coordinator.loop import Loop, WishFor
 from coordinator.merging.radar import look
+from coordinator.mirroring import mirroring
 from coordinator.pool_size import PoolSize
 from coordinator.publishing import News
 from coordinator.recovery import recover
-from coordinator.stocking import Stocking
+from coordinator.rounds import Round
+from coordinator.stocking import stocking
 from coordinator.tracing import Traces
 from resources.leaks.daemon_lock import lock_file as daemon_lock
 from resources.monitor.limits import judge
@@ -103,22 +105,26 @@ def serve(project: Project, wish_for: WishFor, *, deadline: float | None = None,
         project.say(line)
     loop = Loop(project, seats=get_seats(project), wish_for=wish_for, most=most)
     loop.take_over(adopted)
-    with _signals(loop) as stopping, closing(Stocking(project)) as stocking:
+    with _signals(loop) as stopping, ExitStack() as open_rounds:
+        rounds = [made for made in (stocking(project), mirroring(project)) if made is not None]
+        for made in rounds:
+            open_rounds.enter_context(closing(made))
         try:
-            done = _drive(project, loop, stocking, stopping, deadline)
+            done = _drive(project, loop, rounds, stopping, deadline)
         finally:
             loop.stop("the coordinator was stopped")
     return Served(loop.landed, done)
 
 
 def _drive(
-    project: Project, loop: Loop, stocking: Stocking, stopping: Callable[[], bool], deadline: float | None
+    project: Project, loop: Loop, rounds: Sequence[Round], stopping: Callable[[], bool], deadline: float | None
 ) -> bool:
     sampled, news, traces, looked = 0.0, News(project), Traces(project), time.monotonic()
     size = PoolSize(project)
     while not stopping():
         loop.seats = get_seats(project)
-        stocking.tick()
+        for beside in rounds:
+            beside.tick()
         goes_on = loop.tick()
         news.publish(now=not goes_on)
         traces.export(now=not goes_on)

@@ -18,6 +18,7 @@ from coordinator.config import (
 )
 from coordinator.gate_settings import GateSettings, Review
 from coordinator.guard.settings import ScopeSettings
+from coordinator.mail.agent_mail import MailSettings
 from resources.databases.values import DatabaseSettings
 from resources.settings import Limits, PoolSettings
 from resources.system.errors import Failure
@@ -28,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = {
     "project": ProjectSettings, "pool": PoolSettings, "database": DatabaseSettings, "limits": Limits,
     "plan": PlanSettings, "scope": ScopeSettings, "agents": AgentSettings,
-    "gate": GateSettings, "merge": MergeSettings, "tracker": TrackerSettings,
+    "gate": GateSettings, "merge": MergeSettings, "mail": MailSettings, "tracker": TrackerSettings,
 }  # fmt: skip
 
 

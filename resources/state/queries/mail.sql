@@ -25,6 +25,12 @@ FROM delivery JOIN letter ON letter.id = delivery.letter
 WHERE letter.thread = :thread
 ORDER BY letter.id, delivery.agent, delivery.issue;
 
+-- name: letters-after
+-- The first :most letters after the one of number :id, with one row per address.
+SELECT letter.*, delivery.agent, delivery.issue
+FROM (SELECT * FROM letter WHERE id > :id ORDER BY id LIMIT :most) AS letter JOIN delivery ON letter.id = delivery.letter
+ORDER BY letter.id, delivery.agent, delivery.issue;
+
 -- name: threads
 -- Every thread, the last written to first.
 SELECT thread, COUNT(*) AS letters, MIN(subject) AS subject, MAX(sent_at) AS latest_at
