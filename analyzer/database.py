@@ -59,7 +59,8 @@ def read_database(path: Path, name: str) -> Reading:
             issues = list(_rows(connection, "issues", _FIELDS))
             edges = _by_issue(_rows(connection, "dependencies", _EDGE_FIELDS))
             labels = _by_issue(_rows(connection, "labels", ("issue_id", "label")))
-    except (sqlite3.Error, OSError) as error:
+    # SQLite quotes what is damaged in its own complaint, and Python reads that as text.
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
         raise Failure("unreadable", f"cannot read {path}", why=str(error)) from error
     return read_records(((f"{name}:{row.get('id')}", _record(row, edges, labels)) for row in issues), name)
 
