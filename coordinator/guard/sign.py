@@ -4,6 +4,8 @@ The whole process has 25 ms, so that nobody is tempted to switch it off: nothing
 has to be reserved, which happens once for each. It fails closed: what it cannot read or does not know is refused with
 the reason, because both programs take a hook that ends in any other way for one that agrees.
 
+What the attempt itself has made out of its scope, and git does not track, it may take away again.
+
 Text that only a shell could work out (a variable never set, `xargs`) passes under "reserved-by-others" and is refused
 under "strict": refusing it always would forbid every second loop, and the landing check looks at facts.
 """
@@ -11,14 +13,18 @@ under "strict": refusing it always would forbid every second loop, and the landi
 from __future__ import annotations
 
 import os
+from collections import namedtuple
 
-from coordinator.guard.deeds import GIT, Deed
-from coordinator.guard.places import Spot, UnknownStateError, find_scope, is_ignored, read_holds, rule_of, spots
+from coordinator.guard.deeds import GIT, GONE, Deed
+from coordinator.guard.places import UnknownStateError, find_scope, is_ignored, is_new, read_holds, rule_of, spots
 from coordinator.guard.rule import FREE, GRANT, REFUSED, Hold, Rule, Ruling, advice, judge, judge_tree
 from coordinator.guard.toolcall import UnreadableCallError, read_call
 
 ALLOW, DENY = 0, 2
 """Exit codes of a hook; any other one lets the tool run."""
+
+Place = namedtuple("Place", "spot whole gone")
+Place.__doc__ = """Where a deed writes, whether all below it is meant, and whether it is taken away."""
 
 
 def answer(text: bytes, cwd: str, environ: dict[str, str]) -> tuple[int, str]:
@@ -90,8 +96,8 @@ def _judged(scope: dict, deeds: list[Deed]) -> list[str]:
         refused.append("it cannot be told where this writes; name the path")
     named = [deed for deed in deeds if deed.target is not None]
     places = [place for deed in named for target in _expanded(deed) for place in _where(scope, deed, target)]
-    inside = [spot.path for spot, _ in places if spot.path is not None]
-    widely = any(whole or not spot.path for spot, whole in places if spot.path is not None)
+    inside = [spot.path for spot, _, _ in places if spot.path is not None]
+    widely = any(whole or not spot.path for spot, whole, _ in places if spot.path is not None)
     holds = read_holds(scope, None if widely else inside) if inside else []
     grants: list[str] = []
     for place in dict.fromkeys(places):
@@ -111,23 +117,28 @@ def _expanded(deed: Deed) -> list[str]:
     return glob(deed.target, root_dir=deed.cwd) or [deed.target]
 
 
-def _where(scope: dict, deed: Deed, target: str) -> list[tuple[Spot, bool]]:
-    """The places that a deed writes, each with whether all below it is meant."""
+def _where(scope: dict, deed: Deed, target: str) -> list[Place]:
     full = os.path.join(deed.cwd, os.path.expanduser(target))
+    if deed.extent == GONE:
+        found = spots(scope, deed.cwd, target)
+        whole = os.path.isdir(full) and not os.path.islink(full)
+        return [Place(spot, whole, True) for spot in (found if target.endswith("/") else found[:1])]
     if isinstance(deed.extent, str) and deed.extent != GIT and os.path.isdir(full):
         target, full = f"{target}/{deed.extent}", f"{full}/{deed.extent}"
     found = spots(scope, deed.cwd, target)
     if deed.extent == GIT:
-        return [(spot, False) for spot in found if spot.path is None and spot.reason]
-    return [(spot, deed.extent is True and os.path.isdir(full)) for spot in found]
+        return [Place(spot, False, False) for spot in found if spot.path is None and spot.reason]
+    return [Place(spot, deed.extent is True and os.path.isdir(full), False) for spot in found]
 
 
-def _ruled(scope: dict, rule: Rule, holds: list[Hold], where: tuple[Spot, bool], grants: list[str]) -> list[str]:
-    spot, whole = where
+def _ruled(scope: dict, rule: Rule, holds: list[Hold], place: Place, grants: list[str]) -> list[str]:
+    spot = place.spot
     if spot.path is None:
         return [f"this write is refused: {spot.reason}. Write below {scope['path']}."] if spot.reason else []
-    ruling: Ruling = (judge_tree if whole or not spot.path else judge)(rule, holds, spot.path)
+    ruling: Ruling = (judge_tree if place.whole or not spot.path else judge)(rule, holds, spot.path)
     if ruling.verdict == FREE or (spot.path and is_ignored(scope, spot.path)):
+        return []
+    if ruling.verdict == REFUSED and place.gone and is_new(scope, spot.path):
         return []
     if ruling.verdict == GRANT:
         grants.append(spot.path)

@@ -6,7 +6,7 @@ cannot be read at all is refused, since both programs take a hook that fails for
 
 from __future__ import annotations
 
-from coordinator.guard.deeds import Deed, Deeds
+from coordinator.guard.deeds import GONE, Deed, Deeds
 from coordinator.guard.writers import envelope
 from resources.system.quick_json import read_json
 
@@ -37,7 +37,7 @@ def read_call(text: bytes, cwd: str, variables: dict[str, str]) -> tuple[str, De
     folder = call.get("cwd") or cwd
     if name in _SHELL_TOOLS:
         return str(folder), _shell(_command(given), str(folder), variables)
-    return str(folder), Deeds([Deed(str(folder), path) for path in _files(name, given)], [])
+    return str(folder), Deeds([Deed(str(folder), path, extent) for path, extent in _files(name, given)], [])
 
 
 def _shell(command: str, cwd: str, variables: dict[str, str]) -> Deeds:
@@ -51,11 +51,14 @@ def _shell(command: str, cwd: str, variables: dict[str, str]) -> Deeds:
     return Deeds(found.deeds, found.refusals)
 
 
-def _files(name: str, given: dict) -> list[str]:
+def _files(name: str, given: dict) -> list[tuple[str, bool | str]]:
     if name == "apply_patch":
-        found = [path for path, _ in envelope(_command(given))]
+        found = envelope(_command(given))
     elif name in _FILE_TOOLS or name.endswith(_ENDS):
-        found = [given[key] for key in (*_FILE_KEYS, "source") if isinstance(given.get(key), str) and given[key]]
+        extent = GONE if name.endswith("delete_file") else False
+        found = [
+            (given[key], extent) for key in (*_FILE_KEYS, "source") if isinstance(given.get(key), str) and given[key]
+        ]
     else:
         return []
     if not found:

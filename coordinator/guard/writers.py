@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from coordinator.guard.deeds import GONE
+
 Targets = list[tuple[str, bool | str]]
-"""Words with how far the write goes: False the file, True all below it, a name: that name in it if it is a folder."""
+"""Words with how far the write goes: the extent of a `Deed`."""
 
 
 def plain(words: list[str], valued: str = "") -> list[str]:
@@ -51,8 +53,7 @@ def _all(words: list[str], _: str) -> Targets:
 
 
 def _remove(words: list[str], _: str) -> Targets:
-    deep = has_flag(words, "rR", "--recursive")
-    return [(word, deep) for word in plain(words)]
+    return [(word, GONE) for word in plain(words)]
 
 
 def _copy(words: list[str], _: str) -> Targets:
@@ -66,7 +67,9 @@ def _copy(words: list[str], _: str) -> Targets:
 
 
 def _move(words: list[str], body: str) -> Targets:
-    return [*((source, True) for source in plain(words, "tS")[:-1]), *_copy(words, body)]
+    names = plain(words, "tS")
+    sources = names if option(words, "-t", "--target-directory") is not None else names[:-1]
+    return [*((source, GONE) for source in sources), *_copy(words, body)]
 
 
 def _link(words: list[str], body: str) -> Targets:
@@ -120,7 +123,8 @@ def patched(text: str, strip: int = 1) -> Targets:
 def envelope(text: str) -> Targets:
     """The files that a patch in the form of `apply_patch` names."""
     heads = ("*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: ")
-    return [(line.split(": ", 1)[1].strip(), False) for line in text.splitlines() if line.startswith(heads)]
+    lines = (line.split(": ", 1) for line in text.splitlines() if line.startswith(heads))
+    return [(name.strip(), GONE if head.startswith("*** Delete") else False) for head, name in lines]
 
 
 def _enveloped(words: list[str], body: str) -> Targets:
@@ -135,7 +139,7 @@ def _patch(words: list[str], body: str) -> Targets:
 
 
 WRITERS: dict[str, Callable[[list[str], str], Targets]] = {
-    "tee": _all, "touch": _all, "shred": _remove, "unlink": _all, "rm": _remove, "rmdir": _all, "cp": _copy,
+    "tee": _all, "touch": _all, "shred": _all, "unlink": _remove, "rm": _remove, "rmdir": _remove, "cp": _copy,
     "install": _copy, "rsync": _copy, "scp": _copy, "mv": _move, "ln": _link, "sed": _edit, "gsed": _edit, "dd": _dd,
     "truncate": _truncate, "chmod": _mode, "chown": _mode, "patch": _patch, "curl": _output("-o", "--output"),
     "wget": _output("-O", "--output-document"), "sort": _output("-o", "--output"), "apply_patch": _enveloped,

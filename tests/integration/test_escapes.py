@@ -136,6 +136,28 @@ def test_the_sign_follows_paths_as_the_system_does(house: tuple[Guarded, Lane]) 
     guarded.undo()
 
 
+def test_an_agent_takes_back_what_it_made_itself_and_nothing_else(house: tuple[Guarded, Lane]) -> None:
+    guarded, _ = house
+    guarded.shell(
+        "mkdir bob/deep; touch bob/new.py bob/deep/x bob/stray.py; ln -s ../bob mine/way; ln -s held.py bob/way"
+    )
+    for command in ("rm bob/new.py", "rm -rf bob/deep", "mv bob/stray.py mine/", "rm mine/way", "unlink bob/way",
+                    "rmdir bob/deep", "rm bob/new.py bob/stray.py"):  # fmt: skip
+        done = guarded.sign("Bash", {"command": command})
+        assert done.returncode == 0, (command, done.stderr)
+    gone = "*** Begin Patch\n*** Delete File: bob/{}.py\n*** End Patch"
+    assert guarded.sign("apply_patch", {"command": gone.format("new")}).returncode == 0
+    for command in ("rm bob/held.py", "rm bob/new.py bob/held.py", "rm -r bob", "rm -r mine/way/",
+                    "rm mine/way/held.py", "mv bob/held.py mine/", "echo x > bob/new.py", "mv mine/a.py bob/new.py",
+                    "shred bob/way", f"rm '{guarded.root}/README.md'"):  # fmt: skip
+        assert guarded.sign("Bash", {"command": command}).returncode == 2, command
+    assert guarded.sign("apply_patch", {"command": gone.format("held")}).returncode == 2
+    guarded.shell("git add bob/new.py")
+    assert guarded.sign("Bash", {"command": "rm bob/new.py"}).returncode == 2, "git knows it: git rm --cached first"
+    assert guarded.sign("Bash", {"command": "git rm -q --cached bob/new.py"}).returncode == 0
+    guarded.undo()
+
+
 def test_what_is_written_first_is_held_and_told(tmp_path: Path) -> None:
     guarded = make_guarded(tmp_path)
     assert guarded.sign("Write", {"file_path": "mine/new.py"}).returncode == 0

@@ -41,6 +41,10 @@ def test_no_spelling_slips_by_the_hook_and_none_is_refused_falsely(guarded: Guar
         assert guarded.sign("Write", {"file_path": path}).returncode == 2, path
     for command in ("rm -rf BOB", "echo x > Bob/held.py", "mv mine/a.py bOB/"):
         assert guarded.sign("Bash", {"command": command}).returncode == 2, command
+    (guarded.slot / "Bob").mkdir()
+    (guarded.slot / "Bob" / "stray.py").touch()
+    assert guarded.sign("Bash", {"command": "rm Bob/stray.py"}).returncode == 0
+    assert guarded.sign("Bash", {"command": "rm Bob/Held.py"}).returncode == 2
     told = guarded.sign("Write", {"file_path": "BOB/held.py"}).stderr
     assert "bob holds bob/**" in told, "what is told keeps its spelling"
     for path in ("MINE/A.py", f"{slot.upper()}/mine/a.py", "noise.log"):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from coordinator.guard.commands import Reading
-from coordinator.guard.deeds import GIT
+from coordinator.guard.deeds import GIT, GONE
 from coordinator.guard.toolcall import UnreadableCallError, read_call
 
 
@@ -65,7 +65,7 @@ def test_the_folder_is_followed() -> None:
 
 
 def test_how_far_a_write_goes() -> None:
-    assert writes("rm -rf src")[0][2] is True
+    assert writes("rm -rf src")[0][2] == GONE
     assert writes("cp a/b.py lib")[0][1:] == ("lib", "b.py")
 
 
