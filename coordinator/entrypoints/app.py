@@ -12,6 +12,7 @@ from coordinator.entrypoints import (
     mutex_commands,
     pool_commands,
     queue_commands,
+    scope_commands,
     task_commands,
     work_commands,
 )
@@ -31,6 +32,7 @@ for commands in (
     work_commands,
     pool_commands,
     queue_commands,
+    scope_commands,
     task_commands,
     mail_commands,
     mutex_commands,

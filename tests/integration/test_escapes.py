@@ -257,6 +257,17 @@ def test_more_is_asked_for_and_granted_or_refused_with_the_holder(tmp_path: Path
     assert place.run("scope", "widen", "a-1", ".beads/**", "--why", "x").returncode == 1
     asked = place.json("scope", "show", "pool-wt-1")["asked"]
     assert [one["what"] for one in asked] == ["widened", "refused"]
+    assert place.json("scope", "check", "a-1", "docs/x.md")["paths"] == [
+        {"path": "docs/x.md", "verdict": "free", "why": ""}
+    ]
+    guarded.shell("echo y > docs/x.md; echo x > bob/new.py; git add docs")
+    assert [one["path"] for one in place.json("scope", "check", "pool-wt-1", "--staged")["paths"]] == ["docs/x.md"]
+    done = place.run("scope", "check", "a-1")
+    assert done.returncode == 1
+    assert "bob holds bob/** for issue-of-bob until" in done.stdout
+    assert place.json("scope", "check", "a-1", "main..HEAD")["paths"] == []
+    assert place.run("scope", "check", "docs/x.md").returncode == 2, "whose scope?"
+    guarded.shell("rm bob/new.py")
     done = guarded.shell("echo asked > docs/x.md; git commit -qam 'a-1: x'")
     assert done.returncode == 0, done.stderr
     guarded.close()
