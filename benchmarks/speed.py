@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.building import git
 from benchmarks.commands import argv, ask, command, environment
 from benchmarks.corpus import DATA
+from coordinator.guard.posts import hook_command
 from resources.system.clock import iso
 from resources.system.errors import Failure
 from resources.system.process import run
@@ -74,6 +75,7 @@ def measure(home: Path, demo: bool) -> Iterator[Figure]:
         yield timed("agent-coord status", lambda: must(root, "agent-coord", "status"), 0.1)
         yield timed("agent-coord status --json", lambda: must(root, "agent-coord", "status", "--json"), 0.1)
         yield figure("lease of a prepared slot", lease_times(root), 0.3)
+        yield timed("guard hook, a write passes", guard_call(root), 0.025)
     root = history_repository(home / "history")
     must(root, "track-analyzer", "recommend", "--json")
     name = f"recommend, {COUNT:,} issues, warm"
@@ -147,6 +149,20 @@ def lease_times(root: Path) -> list[float]:
     finally:
         project.close()
     return seconds
+
+
+def guard_call(root: Path) -> Callable[[], object]:
+    """A tool call of an agent that the guard of its slot lets pass; the path is reserved already."""
+    issue = ask(root, "track-analyzer", "recommend")["ready"][0]
+    slot = Path(ask(root, "agent-coord", "assign", "ann", issue)["path"])
+    call = {"hook_event_name": "PreToolUse", "cwd": str(slot), "session_id": "s-1", "tool_name": "Write"}
+    text = json.dumps({**call, "tool_input": {"file_path": "of-its-own.txt"}}).encode()
+
+    def once() -> None:
+        run(hook_command("pre-tool-use"), cwd=slot, env=environment(), stdin=text)
+
+    once()
+    return once
 
 
 def history_repository(root: Path) -> Path:
