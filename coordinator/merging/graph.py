@@ -62,9 +62,11 @@ def make_graph(queue: Queue) -> Graph:
     # What git cannot merge meets, whatever the targets say.
     meets = [mask | clashing for mask, clashing in zip(_meets(queue), clashes, strict=True)]
     parents = [_mask(change.on, place) for change in queue.waiting]
-    rivals = [(meets[where] & ((1 << where) - 1)) | parents[where] for where in range(len(ids))]
+    orphans = _orphans(queue, place)
+    # Nobody waits for an orphan: it may take its author hours to mend what it is built on.
+    rivals = [(meets[where] & ((1 << where) - 1) & ~orphans) | parents[where] for where in range(len(ids))]
     return Graph(
-        ids, rivals, meets, parents, _orphans(queue, place), clashes,
+        ids, rivals, meets, parents, orphans, clashes,
         tuple(_told(queue, trial, place) for trial in queue.trials),
     )  # fmt: skip
 
@@ -100,11 +102,12 @@ def _meets(queue: Queue) -> list[int]:
 
 
 def _orphans(queue: Queue, place: Mapping[int, int]) -> int:
-    # What it is built on neither waits nor has landed: nothing can be said until it is built anew.
+    # What it is built on neither waits nor has landed, or is an orphan itself (and stands before it in the order).
     there = set(place) | {one.id for one in queue.landed}
     mask = 0
     for where, change in enumerate(queue.waiting):
-        if any(parent not in there for parent in change.on):
+        if not there.issuperset(change.on):
+            there.discard(change.id)
             mask |= 1 << where
     return mask
 

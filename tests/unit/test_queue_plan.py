@@ -129,6 +129,14 @@ def test_stacked_work_is_tried_only_with_what_it_is_built_on() -> None:
     assert tried(plan(replace(queue, waiting=(child,), landed=(Landed(1, frozenset({"x"}), 1),), tip=1))) == [(2,)]
 
 
+def test_nobody_waits_for_what_is_built_on_work_that_is_being_mended() -> None:
+    orphan, child = replace(A, on=(-1,)), replace(B, on=(1,))
+    queue = Queue((orphan, child, C, D), workers=2)
+    assert tried(plan(queue)) == [(3,), (3, 4)]
+    assert plan(replace(queue, trials=(trial(7, 3, passed=True),))).land == (Land((3,), 7),)
+    assert plan(replace(queue, trials=(trial(7, 3, passed=False),))).bounce == (Bounce(3, 7),)
+
+
 @pytest.mark.parametrize(("passes", "size"), [(0.6, 1), (0.95, 5), (1.0, 8)])
 def test_groups_grow_with_the_chance(passes: float, size: int) -> None:
     assert group_size(passes) == pytest.approx(size, abs=3 if size > 1 else 0)
