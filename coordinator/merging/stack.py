@@ -102,11 +102,21 @@ def parents_first(entries: Sequence[Entry], on: Mapping[int, Sequence[int]]) -> 
 def below(entry: int, on: Mapping[int, Sequence[int]]) -> tuple[int, ...]:
     """The numbers of all entries below one, the lowest first."""
     found: dict[int, None] = {}
-    for parent in on.get(entry, ()):
-        found |= dict.fromkeys((*below(parent, on), parent))
+    met = {entry}
+
+    def descend(number: int) -> None:
+        for parent in on.get(number, ()):
+            # Whoever turned a dependency round while both waited has made a circle.
+            if parent not in met:
+                met.add(parent)
+                descend(parent)
+                found[parent] = None
+
+    descend(entry)
     return tuple(found)
 
 
-def depth(entry: int, on: Mapping[int, Sequence[int]]) -> int:
-    """How many levels of unlanded work are below an entry."""
-    return max((1 + depth(parent, on) for parent in on.get(entry, ())), default=0)
+def depth(entry: int, on: Mapping[int, Sequence[int]], above: frozenset[int] = frozenset()) -> int:
+    """How many levels of unlanded work are below an entry, and not among those `above` it."""
+    above |= {entry}
+    return max((1 + depth(parent, on, above) for parent in on.get(entry, ()) if parent not in above), default=0)

@@ -65,3 +65,10 @@ def test_whoever_stands_on_others_comes_after_them_and_brings_them_forward() -> 
     assert parents_first([first, second, third, fourth], on) == [third, fourth, first, second]
     assert below(1, on) == (3, 4)
     assert (depth(1, on), depth(3, on), depth(2, on)) == (2, 0, 1)
+
+
+def test_a_dependency_that_was_turned_round_makes_no_endless_descent() -> None:
+    on = {1: (2,), 2: (3,), 3: (1,)}
+    assert parents_first([entry(number) for number in (1, 2, 3)], on) == [entry(3), entry(2), entry(1)]
+    assert below(1, on) == (3, 2)
+    assert depth(1, on) == 2
