@@ -18,7 +18,7 @@ from coordinator.mail import reservations
 from coordinator.tasks.claims import find_task
 from resources.state.leases import owner_is_dead
 from resources.state.store import Ledger, Snapshot
-from resources.system.commits import fork_of, paths_between
+from resources.system.commits import fork_of, paths_between, reaches
 from resources.system.git import folds_case
 from resources.system.repository import Repository
 
@@ -30,7 +30,7 @@ TOLD = 8
 class Landing:
     """A change that would land: whose (`fence` 0: nobody claims it), and the commits that say what it changes.
 
-    `began` is the commit that stacked work began from: what is below it is not its own.
+    `grounds` are the commits that stacked work began from or was told to merge: what they bring is not its own.
     """
 
     issue: str
@@ -38,7 +38,7 @@ class Landing:
     tip: str
     base: str
     merged: str
-    began: str = ""
+    grounds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,9 @@ def check_landing(repository: Repository, ledger: Ledger, settings: ScopeSetting
 def _paths(repository: Repository, landing: Landing) -> list[str]:
     root = repository.root
     own = {*paths_between(root, fork_of(root, landing.base, landing.tip) or landing.base, landing.tip)}
-    if landing.began:
-        own &= {*paths_between(root, landing.began, landing.tip)}
+    for ground in landing.grounds:
+        if reaches(root, landing.tip, ground):
+            own &= {*paths_between(root, ground, landing.tip)}
     return sorted({*own, *paths_between(root, landing.base, landing.merged)})
 
 

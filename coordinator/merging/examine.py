@@ -20,7 +20,7 @@ from coordinator.merging.order import Entry
 from coordinator.merging.register import Register
 from coordinator.merging.rulings import Ruling
 from coordinator.merging.stack import Support, below, lands_after, lost, shown
-from coordinator.merging.stacks import bases
+from coordinator.merging.stacks import grounds
 from coordinator.merging.tamper import Watch, read_diff, suspicions
 from coordinator.tasks.lifecycle import Outcome
 from resources.system.commits import reaches
@@ -58,8 +58,9 @@ class Examiner:
             return self._register.bounced(entry, Ruling(entry.issue, Outcome.UNFOUNDED, why))
         if why := shown(supports):
             return self._register.look(entry, why)
-        if (entry.id, base) in self._seen:
-            return None
+        return None if (entry.id, base) in self._seen else self._look(entry, base, supports)
+
+    def _look(self, entry: Entry, base: str, supports: Sequence[Support]) -> list[Ruling] | None:
         there = reaches(self._project.repository.root, base, entry.tip)
         merged = landing_of(self._project.repository, self._project.base, entry.tip) if there else None
         if merged is not None:
@@ -99,8 +100,8 @@ class Examiner:
         """Give an entry back that writes outside of its scope; None when it does not."""
         project, entry = self._project, part.entry
         with project.ledger.read() as snapshot:
-            began = bases(snapshot).get(entry.issue, "") if entry.id in self.stacked else ""
-        change = guard.Landing(entry.issue, entry.fence, entry.tip, part.onto, part.commit, began)
+            below = grounds(snapshot).get(entry.issue, ()) if entry.id in self.stacked else ()
+        change = guard.Landing(entry.issue, entry.fence, entry.tip, part.onto, part.commit, below)
         found = guard.check_landing(project.repository, project.ledger, project.config.scope, change)
         if found is None:
             return None

@@ -45,6 +45,15 @@ def bases(snapshot: Snapshot) -> dict[str, str]:
     return {row["issue"]: row["base"] for row in snapshot.all("stacks")}
 
 
+def grounds(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
+    """Issue -> the base of its last attempt and the mended dependencies that it was told to merge, for stacked ones."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in snapshot.all("stacks"):
+        new = (row["base"], row["offered"]) if row["offered"] else (row["base"],)
+        found[row["issue"]] = (*found.get(row["issue"], ()), *new)
+    return found
+
+
 @dataclass
 class Stacks:
     """Looks at what stacked work stands on."""

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from coordinator.bootstrap import open_project
+from coordinator.guard.landing import Landing, check_landing
+from coordinator.mail import reservations
 from coordinator.merging.stack import Finished
 from coordinator.merging.stacks import Stacks
+from resources.state import leases
+from resources.system.git import merge_tree
 from tests.support.projects import Place, make_place, step, writes
 from tests.support.repos import commit, git_out
 
@@ -211,5 +215,30 @@ def test_the_same_ground_is_the_same_commit_and_a_conflict_is_none(place: Place)
         assert base.commit == Stacks(project).base(main, (x, y)).commit
         assert {"main.txt", "x.txt"} <= {*git_out(place.root, "ls-tree", "--name-only", base.commit).split()}
         assert Stacks(project).base(main, (y, z)).conflicts == ("README.md",)
+    finally:
+        project.close()
+
+
+def test_what_mends_a_dependency_is_not_the_dependants_own_after_it_was_merged(place: Place) -> None:
+    place.json("init")
+    main = git_out(place.root, "rev-parse", "main")
+    project = open_project(place.root)
+    try:
+        git_out(place.root, "switch", "-qc", "parent")
+        first = commit(place.root, {"one.txt": "BROKEN"}, "one")
+        mended = commit(place.root, {"one.txt": "1", "more.txt": "more"}, "mended")
+        base, onto = (Stacks(project).base(main, (Finished("a-1", tip),)).commit for tip in (first, mended))
+        git_out(place.root, "switch", "-qc", "child", base)
+        commit(place.root, {"two.txt": "2"}, "two")
+        git_out(place.root, "merge", "-q", "--no-edit", mended)
+        tip = git_out(place.root, "rev-parse", "HEAD")
+        git_out(place.root, "switch", "-q", "main")
+        with project.ledger.write() as tx:
+            fence = leases.take(tx, "issue", "a-2", agent="agent-2", issue="a-2").fence
+        merged = merge_tree(place.root, onto, tip).tree
+        landing = Landing("a-2", fence, tip, onto, merged, (base, mended))
+        assert check_landing(project.repository, project.ledger, project.config.scope, landing) is None
+        with project.ledger.read() as snapshot:
+            assert [one.pattern for one in reservations.live(snapshot)] == ["two.txt"]
     finally:
         project.close()
