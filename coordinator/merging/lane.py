@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from coordinator.bootstrap import Project
 from coordinator.gate.bench import Subject
-from coordinator.gate.checks import Verdict
-from coordinator.gate.choice import Choice
 from coordinator.gate.evidence import outline
 from coordinator.merging import queue, stack, trials
-from coordinator.merging.benches import Benches, Ended, Workers, measured_workers
+from coordinator.merging.benches import Benches, Workers, measured_workers
+from coordinator.merging.blame import Blame
 from coordinator.merging.changes import Bounce, Land, Mode, Start
 from coordinator.merging.examine import Examiner
 from coordinator.merging.gates import Gates
+from coordinator.merging.judging import Judging
 from coordinator.merging.land import Candidate, Landing, build, clashes_of, land
 from coordinator.merging.order import Entry
 from coordinator.merging.picture import Line, Seen
@@ -59,11 +60,13 @@ class Lane:
         self._title = title
         self._gates = Gates(project.config)
         self._mode = Mode(project.config.merge.mode)
-        self._benches: Workers = workers or Benches(project)
         self._register = Register(project)
+        self._benches: Workers = workers or Benches(project)
+        self._judging = Judging(project, self._gates, self._register, self._benches)
+        self._blame = Blame(project, self._gates, self._judging, self._register, title)
         self._stacks = Stacks(project)
         self._examiner = Examiner(project, self._register, title)
-        self._verifier = Verifier(project, self._gates)
+        self._verifier = Verifier(project, self._gates, self._judging)
         self._line = Line(project.repository, self._mode, project.config.merge.targets)
         self._clashes: frozenset[tuple[int, int]] = frozenset()
         self._done: object = None
@@ -85,7 +88,11 @@ class Lane:
     def tick(self) -> list[Ruling]:
         """Do what can be done now; the rulings on entries that were decided."""
         for ended in self._benches.ended():
-            self._conclude(ended)
+            self._done = None
+            try:
+                self._judging.conclude(ended)
+            except Failure as failure:
+                self._trouble(failure)
         rulings: list[Ruling] = []
         for _ in range(MOST_STEPS):
             if time.monotonic() < self._resume_at or not self._look(rulings):
@@ -104,7 +111,7 @@ class Lane:
             runs = trials.telling(snapshot, self._gates.keys, {entry.id for entry in entries})
         on = {number: stack.lands_after(supports) for number, supports in stacked.items()}
         entries = stack.parents_first(entries, on)
-        self._more = not paused and any(entry.state != "held" for entry in entries)
+        self._more = bool(entries) and not paused
         held = any(entry.state == "held" for entry in entries)
         seen = (base, entries, stacked, runs, self._benches.running, self._clashes)
         if held and time.monotonic() < self._held_until:
@@ -125,7 +132,7 @@ class Lane:
     def _verify(self) -> None:
         if self._mode is Mode.LANES and self._benches.running < self._workers():
             try:
-                self._verifier.step(self._project.base_tip(), self._benches)
+                self._verifier.step(self._project.base_tip())
             except Failure as failure:
                 self._trouble(failure)
 
@@ -146,15 +153,29 @@ class Lane:
             picture = self._line.queue(snapshot, seen, self._clashes, workers)
         known = {trial.id for trial in picture.trials}
         step = plan(picture)
+        while aside := self._not_to_blame(step.bounce, by_id, runs, base):
+            picture = replace(picture, waiting=tuple(one for one in picture.waiting if one.id not in aside))
+            step = plan(picture)
         gone = [run.id for run in runs if run.state == "running" and run.id not in known]
         for number in (*step.stop, *gone):
-            self._stop(next(run for run in runs if run.id == number), by_id)
+            self._judging.stop(next(run for run in runs if run.id == number), by_id)
         for landing in step.land:
             rulings += self._land(landing, by_id, base)
         for bounce in step.bounce:
             rulings += self._bounce(bounce, by_id, next(run for run in runs if run.id == bounce.trial))
         # One at a time: whatever a start has changed, the planner hears of it before the next.
         return bool(step.land or step.bounce) or any(self._start(start, by_id, base, rulings) for start in step.start)
+
+    def _not_to_blame(
+        self, bounces: Sequence[Bounce], by_id: Mapping[int, Entry], runs: Sequence[Run], base: str
+    ) -> set[int]:
+        """The changes that nothing can be held against yet."""
+        of_trial = {run.id: run for run in runs}
+        return {
+            one.change
+            for one in bounces
+            if not self._blame.is_fair(by_id[one.change], of_trial[one.trial], base, self._workers())
+        }
 
     def _workers(self) -> int:
         wanted = self._project.config.merge.workers
@@ -178,32 +199,11 @@ class Lane:
             return False
         choice = self._gates.choice(paths_between(self._project.repository.root, base, candidate.tree))
         made = Made(base, candidate.commit, candidate.tree, self._gates.key(choice))
-        with self._project.ledger.write() as tx:
-            known = self._gates.verdict(tx, candidate.tree, made.gate)
-            number = trials.begin(tx, start, made, known)
-            if known is None:
-                for entry in entries:
-                    queue.move(tx, entry, "checking")
-                for entry in entries[-start.about :]:
-                    self._register.event(tx, "gate.started", entry)
-        if known is None:
-            self._judge(number, made, entries[-1].issue, choice)
+        issue = entries[-1].issue
+        label = f"gate/{issue.replace('/', '_')}"
+        subject = Subject(made.commit, made.tip, issue, self._title(issue), label, choice)
+        self._judging.begin(start, made, entries, subject)
         return True
-
-    def _judge(self, number: int, made: Made, issue: str, choice: Choice) -> None:
-        label = f"gate/{issue.replace('/', '_')}-{number}"
-        try:
-            self._benches.judge(number, Subject(made.commit, made.tip, issue, self._title(issue), label, choice))
-        except Failure as failure:
-            self._not_judged(number, failure)
-
-    def _stop(self, run: Run, by_id: Mapping[int, Entry]) -> None:
-        self._benches.stop(run.id)
-        with self._project.ledger.write() as tx:
-            if trials.stop(tx, run.id, "its verdict is not needed any more"):
-                for number in run.members[-run.about :]:
-                    if number in by_id:
-                        self._register.event(tx, "gate.stopped", by_id[number])
 
     def _land(self, landing: Land, by_id: Mapping[int, Entry], base: str) -> list[Ruling]:
         project, register = self._project, self._register
@@ -239,16 +239,12 @@ class Lane:
 
     def _may_land(self, candidate: Candidate) -> bool:
         changed = paths_between(self._project.repository.root, candidate.base, candidate.tree)
-        verdict = self._verdict(candidate.tree, self._gates.key(self._gates.choice(changed)))
+        verdict = self._judging.verdict(candidate.tree, self._gates.key(self._gates.choice(changed)))
         return self._mode is Mode.LANES or (verdict is not None and verdict.passed)
-
-    def _verdict(self, tree: str, key: str) -> Verdict | None:
-        with self._project.ledger.read() as snapshot:
-            return self._gates.verdict(snapshot, tree, key)
 
     def _bounce(self, bounce: Bounce, by_id: Mapping[int, Entry], run: Run) -> list[Ruling]:
         project, entry = self._project, by_id[bounce.change]
-        verdict = self._verdict(run.tree, run.gate)
+        verdict = self._judging.verdict(run.tree, run.gate)
         red = verdict.failed if verdict else None
         files = paths_between(project.repository.root, run.tip, run.tree)
         others = [by_id[number].issue for number in run.members if number in by_id and number != entry.id]
@@ -256,33 +252,6 @@ class Lane:
         why = f"{verdict.why if verdict else 'red'} on the merge with {onto}"
         ruling = Ruling(entry.issue, Outcome.RED, f"{why} ({outline(files)})", red.tail if red else "")
         return self._register.bounced(entry, ruling, run.id)
-
-    # -- what the benches tell ----------------------------------------------------------------------------
-
-    def _conclude(self, ended: Ended) -> None:
-        if ended.verdict is None:
-            self._not_judged(ended.trial, ended.failure)
-            return
-        verdict = ended.verdict
-        red = verdict.failed
-        with self._project.ledger.write() as tx:
-            row = next((row for row in tx.all("trials-running") if row["id"] == ended.trial), None)
-            if row is None or not trials.conclude(tx, run := Run.of(row), verdict, ended.beside):
-                return
-            for number in run.members[-run.about :]:
-                entry = Entry.of(tx.one("landing", id=number) or {})
-                self._register.event(
-                    tx, "gate.ended", entry, passed=verdict.passed, seconds=verdict.seconds,
-                    failed_check=red.name if red else "", flaky=list(verdict.flaky),
-                )  # fmt: skip
-        if verdict.flaky:
-            self._project.say(f"flaky: {', '.join(verdict.flaky)} failed and then passed on the same tree")
-
-    def _not_judged(self, trial: int, failure: Failure | None) -> None:
-        with self._project.ledger.write() as tx:
-            stopped = trials.stop(tx, trial, failure.what if failure else "")
-        if stopped and failure is not None:
-            self._trouble(failure)
 
     def _trouble(self, failure: Failure) -> None:
         """The machine, not a change, is at fault: everybody keeps his place, and the next try waits a little."""
@@ -292,9 +261,4 @@ class Lane:
 
     def close(self) -> None:
         """Stop the running gates, put their entries back into the queue, and give the benches back."""
-        self._benches.close()
-        with self._project.ledger.write() as tx:
-            trials.stop_all(tx, "the coordinator stopped")
-            for entry in queue.waiting(tx):
-                if entry.state == "checking":
-                    queue.move(tx, entry, "queued", "the coordinator stopped")
+        self._judging.close()

@@ -199,6 +199,8 @@ def why_waits(entry: Entry, waiting: Sequence[Entry], runs: Sequence[Run], pause
         return "its checks run now" + (f", together with {', '.join(others)}" if others else "")
     if paused:
         return "waits until landing is resumed"
+    if entry.why:
+        return entry.why
     told = next((run for run in reversed(runs) if entry.id in run.members and run.state != "running"), None)
     return _after(entry, told, issues) or _before(entry, waiting)
 

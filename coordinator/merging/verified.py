@@ -7,14 +7,11 @@ there is always a commit to release from; red is told to people, because it is n
 from __future__ import annotations
 
 from coordinator.bootstrap import Project
-from coordinator.gate.bench import Subject
 from coordinator.gate.checks import Verdict
-from coordinator.merging import trials
-from coordinator.merging.benches import Workers
-from coordinator.merging.changes import Start
 from coordinator.merging.gates import Gates
-from coordinator.merging.trials import Made
-from resources.system.git import move_ref, resolve, tree_of
+from coordinator.merging.judging import Judging
+from resources.system.commits import content_of
+from resources.system.git import move_ref, resolve
 
 VERIFIED = "refs/agent-coord/verified"
 """The newest commit of the base branch that was judged as a whole."""
@@ -23,32 +20,23 @@ VERIFIED = "refs/agent-coord/verified"
 class Verifier:
     """Keeps the ref of a project up to date."""
 
-    def __init__(self, project: Project, gates: Gates) -> None:
+    def __init__(self, project: Project, gates: Gates, judging: Judging) -> None:
         self._project = project
         self._gates = gates
+        self._judging = judging
         self._told = ""
 
-    def step(self, base: str, workers: Workers) -> bool:
-        """Judge the commit `base`, or record what is known about it; whether a trial was begun."""
-        project = self._project
-        old = resolve(project.repository.root, VERIFIED) or ""
+    def step(self, base: str) -> None:
+        """Judge the commit `base`, or record what is known about it."""
+        root = self._project.repository.root
+        old = resolve(root, VERIFIED) or ""
         if base in (old, self._told):
-            return False
-        tree = tree_of(project.repository.root, base)
-        with project.ledger.write() as tx:
-            choice = self._gates.choice(())
-            key = self._gates.keys[0]
-            known = self._gates.verdict(tx, tree, key)
-            running = any(row["tip"] == base and row["members"] == "[]" for row in tx.all("trials-running"))
-            if known is None and not running:
-                number = trials.begin(tx, Start((), 1, whole=True), Made(base, base, tree, key), None)
+            return
+        known = self._judging.verdict(content_of(root, base), self._gates.keys[0])
         if known is not None:
             self._record(base, old, known)
-        elif not running:
-            label = f"gate/{project.base.replace('/', '_')}-{number}"
-            workers.judge(number, Subject(base, base, project.base, "the base branch as a whole", label, choice))
-            return True
-        return False
+        else:
+            self._judging.bare(base, self._gates.choice(()))
 
     def _record(self, base: str, old: str, verdict: Verdict) -> None:
         project = self._project

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from resources.system.errors import Failure
-from resources.system.git import changed_files, git
+from resources.system.git import changed_files, git, tree_of
 
 
 def fork_of(root: Path, one: str, other: str) -> str:
@@ -31,6 +31,12 @@ def reaches(root: Path, commit: str, other: str) -> bool:
 def paths_between(root: Path, old: str, new: str) -> tuple[str, ...]:
     """The paths that differ between two commits or trees; a rename counts as both paths."""
     return tuple(changed_files(root, old, new))
+
+
+@lru_cache(maxsize=1024)
+def content_of(root: Path, commit: str) -> str:
+    """The id of a commit's tree."""
+    return tree_of(root, commit)
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,73 @@
+"""Whether a red trial may be held against the change that it points at.
+
+A person may have put something red on the base branch; then every change is red on top of it, and none is to blame. So
+a change is bounced only when the gate has passed what it was tried on, with the others of its trial or without them.
+Where nobody has judged that, the base branch itself is judged first, once for each commit that people put there. While
+it is red, what was red on it is set aside and the rest of the queue goes on, so that whatever mends it can land.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from coordinator.bootstrap import Project
+from coordinator.gate.checks import Verdict
+from coordinator.merging import trials
+from coordinator.merging.gates import Gates
+from coordinator.merging.judging import Judging
+from coordinator.merging.land import build
+from coordinator.merging.order import Entry
+from coordinator.merging.register import Register
+from coordinator.merging.trials import Run
+from resources.system.commits import content_of, paths_between
+
+
+@dataclass
+class Blame:
+    """Asks for one project."""
+
+    project: Project
+    gates: Gates
+    judging: Judging
+    register: Register
+    title: Callable[[str], str]
+    _told: set[str] = field(default_factory=set)
+
+    def is_fair(self, entry: Entry, run: Run, base: str, workers: int) -> bool:
+        """Whether `run` was red because of the entry; when that is not known, what would tell is seen to."""
+        if self._passed(self._without(entry, run), run.gate):
+            return True
+        bare = self.judging.verdict(content_of(self.project.repository.root, run.tip), run.gate)
+        if bare is not None and bare.passed:
+            return True
+        if run.tip != base:
+            with self.project.ledger.write() as tx:
+                trials.void(tx, run.id, "the base branch, which has moved since, was not known to be green")
+        elif bare is not None:
+            self._set_aside(entry, base, bare)
+        elif self.judging.benches.running < workers:
+            self.judging.bare(base, self.gates.choice(paths_between(self.project.repository.root, base, run.tree)))
+        return False
+
+    def _without(self, entry: Entry, run: Run) -> str:
+        """The tree of a trial without the entry; "" when the entry was alone, or the others cannot be merged alone."""
+        with self.project.ledger.read() as snapshot:
+            rows = [snapshot.one("landing", id=number) for number in run.members if number != entry.id]
+        others: Sequence[Entry] = [Entry.of(row) for row in rows if row is not None]
+        candidate = build(self.project.repository, run.tip, others, self.title) if others else None
+        return candidate.tree if candidate is not None and candidate.stuck is None else ""
+
+    def _passed(self, tree: str, key: str) -> bool:
+        verdict = self.judging.verdict(tree, key) if tree else None
+        return verdict is not None and verdict.passed
+
+    def _set_aside(self, entry: Entry, base: str, bare: Verdict) -> None:
+        said = f"{self.project.base} itself is red at {base[:10]} ({bare.why})"
+        self.register.move([entry], "queued", f"{said}; it is tried again when that has changed")
+        if base in self._told:
+            return
+        self._told.add(base)
+        self.project.say(f"{said}: nobody is blamed for it, and what mends it can land")
+        with self.project.ledger.write() as tx:
+            tx.event("base.red", commit=base, why=bare.why)

@@ -1,0 +1,93 @@
+"""A person moves the base branch while work waits to land on it: the commands, real git, a real gate."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.projects import Place, make_place
+from tests.support.repos import commit, git_out
+
+PATIENCE = 90.0
+"""Seconds; two gates and a start of the coordinator on a busy machine."""
+
+GATE = """
+[merge]
+workers = 2
+[[gate.checks]]
+name = "sound"
+run = ["sh", "-c", "while [ -e '{flag}' ]; do sleep 0.05; done; ! grep -rq BROKEN --include=*.txt ."]
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path):
+    """The gate waits while the file `closed` is there, and is red where a text says BROKEN."""
+    made = make_place(tmp_path / "a project", {"base.txt": "sound"})
+    config = made.root / ".agent-worktrees" / "config.toml"
+    config.write_text(config.read_text() + GATE.format(flag=flag(made)))
+    made.json("init")
+    yield made
+    flag(made).unlink(missing_ok=True)
+    made.run("cleanup", "--yes")
+
+
+def flag(place: Place) -> Path:
+    return place.root.parent / "closed"
+
+
+def queue(place: Place, issue: str, files: dict[str, str], onto: str = "main") -> None:
+    """A branch that a person has made is queued."""
+    git_out(place.root, "switch", "-qc", f"work/{issue}", onto)
+    commit(place.root, files, f"{issue}: work")
+    git_out(place.root, "switch", "-q", "main")
+    place.json("merge", "enqueue", f"work/{issue}", "--issue", issue)
+
+
+def landings(place: Place) -> list[str]:
+    log = git_out(place.root, "log", "--first-parent", "--format=%s", "main").splitlines()
+    return [line.split(":")[0] for line in reversed(log) if line.startswith("Land")]
+
+
+def test_nobody_is_blamed_for_a_red_main_and_what_mends_it_lands(place: Place) -> None:
+    commit(place.root, {"base.txt": "BROKEN"}, "a person breaks main")
+    queue(place, "x-1", {"one.txt": "1"})
+    place.until(lambda now: any("main itself is red" in entry["why"] for entry in now["merge"]), PATIENCE)
+    assert len(place.events("base.red")) == 1
+    queue(place, "x-2", {"base.txt": "sound again"})
+    place.until(lambda _: landings(place) == ["Land x-2", "Land x-1"], PATIENCE)
+    assert place.events("landing.bounced") == []
+    place.until(lambda now: not now["coordinator"], PATIENCE)
+
+
+def test_what_is_red_on_a_sound_main_goes_back_though_nobody_had_judged_main(place: Place) -> None:
+    commit(place.root, {"more.txt": "a person's"}, "a person commits")
+    queue(place, "x-1", {"one.txt": "BROKEN"})
+    place.until(lambda _: len(place.events("landing.bounced")) == 1, PATIENCE)
+    assert place.events("base.red") == []
+    assert landings(place) == []
+
+
+def test_a_commit_by_hand_makes_the_verdict_void_and_what_lands_was_judged_on_top_of_it(place: Place) -> None:
+    flag(place).touch()
+    queue(place, "x-1", {"one.txt": "1"})
+    place.until(lambda _: len(place.events("gate.started")) == 1, PATIENCE)
+    commit(place.root, {"more.txt": "a person's"}, "a person is faster")
+    flag(place).unlink()
+    place.until(lambda _: landings(place) == ["Land x-1"], PATIENCE)
+    assert git_out(place.root, "log", "-1", "--format=%s", "main^1") == "a person is faster"
+    assert len(place.events("gate.started")) == 2
+
+
+def test_edits_in_the_way_hold_a_landing_that_no_agent_waits_for_and_it_lands_when_they_are_gone(place: Place) -> None:
+    flag(place).touch()
+    queue(place, "x-1", {"base.txt": "theirs"})
+    place.until(lambda _: len(place.events("gate.started")) == 1, PATIENCE)
+    (place.root / "base.txt").write_text("a person's edit")
+    flag(place).unlink()
+    place.until(
+        lambda now: any("base.txt" in entry["why"] for entry in now["merge"] if entry["state"] == "held"), PATIENCE
+    )
+    assert (place.root / "base.txt").read_text() == "a person's edit"
+    git_out(place.root, "checkout", "base.txt")
+    place.until(lambda _: landings(place) == ["Land x-1"], PATIENCE)
+    assert (place.root / "base.txt").read_text() == "theirs"
