@@ -17,6 +17,7 @@ from coordinator.gate.recall import ran_before
 from coordinator.guard.strays import Strays, find_strays
 from coordinator.handoff_file import forget_handoffs, handoff_file, write_handoff_file
 from coordinator.mail import reservations
+from coordinator.merging.rewritten import Dropped
 from coordinator.merging.rulings import Ruling
 from coordinator.planning import find_scope
 from coordinator.tasks import claims, progress
@@ -44,6 +45,7 @@ def assign_by_hand(project: Project, agent: str, issue: str) -> Held:
         holder = task.agent if task else "somebody"
         raise NotNow("held", f"{issue} is being worked on by {holder}", mend="agent-coord status")
     base = project.base_tip()
+    Dropped(project).see(base)
     attempt = attempts.take(project, Job(task, found, scope, agent, base))
     with project.ledger.write() as tx:
         attempts.record(tx, attempt)

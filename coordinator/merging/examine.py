@@ -18,6 +18,7 @@ from coordinator.merging import queue
 from coordinator.merging.land import Merged, build, landing_of, merge_of, rivals_of
 from coordinator.merging.order import Entry
 from coordinator.merging.register import Register
+from coordinator.merging.rewritten import Dropped
 from coordinator.merging.rulings import Ruling
 from coordinator.merging.stack import Support, below, lands_after, lost, shown
 from coordinator.merging.stacks import grounds
@@ -31,8 +32,9 @@ from resources.system.git import Merge, git, merge_trees
 class Examiner:
     """Looks at entries, each once for every commit of the base branch."""
 
-    def __init__(self, project: Project, register: Register, title: Callable[[str], str]) -> None:
+    def __init__(self, project: Project, register: Register, dropped: Dropped, title: Callable[[str], str]) -> None:
         self._project = project
+        self._dropped = dropped
         self._title = title
         self.stacked: Mapping[int, tuple[Support, ...]] = {}
         """What each stacked entry stands on now."""
@@ -68,7 +70,16 @@ class Examiner:
         if not self._register.is_claimed(entry):
             self._register.withdraw(entry)
             return []
+        if (back := self._dropped.carried(base, entry.tip)) and not entry.approved:
+            return self._brings_back(entry, back)
         return self._merged(entry, base, self._ground(supports, base))
+
+    def _brings_back(self, entry: Entry, dropped: str) -> list[Ruling]:
+        """An attempt is begun anew; who queued the work by hand, or let go of it, is asked whether he means it."""
+        why = f"it would bring back {dropped[:10]}, which was taken off {self._project.base}"
+        if not entry.fence:
+            return self._register.look(entry, why)
+        return self._register.bounced(entry, Ruling(entry.issue, Outcome.UNFOUNDED, why))
 
     def _merged(self, entry: Entry, base: str, onto: str) -> list[Ruling] | None:
         if not onto:

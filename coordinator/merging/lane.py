@@ -29,6 +29,7 @@ from coordinator.merging.order import Entry
 from coordinator.merging.picture import Line, Seen
 from coordinator.merging.plan import plan
 from coordinator.merging.register import Register
+from coordinator.merging.rewritten import Dropped
 from coordinator.merging.rulings import Ruling
 from coordinator.merging.stacks import Stacks
 from coordinator.merging.trials import Made, Run
@@ -65,7 +66,8 @@ class Lane:
         self._judging = Judging(project, self._gates, self._register, self._benches)
         self._blame = Blame(project, self._gates, self._judging, self._register, title)
         self._stacks = Stacks(project)
-        self._examiner = Examiner(project, self._register, title)
+        self._dropped = Dropped(project)
+        self._examiner = Examiner(project, self._register, self._dropped, title)
         self._verifier = Verifier(project, self._gates, self._judging)
         self._line = Line(project.repository, self._mode, project.config.merge.targets)
         self._clashes: frozenset[tuple[int, int]] = frozenset()
@@ -104,6 +106,7 @@ class Lane:
     def _look(self, rulings: list[Ruling]) -> bool:
         """One look at everything and one step; whether there may be another."""
         base = self._project.base_tip()
+        self._dropped.see(base)
         with self._project.ledger.read() as snapshot:
             entries = [entry for entry in queue.waiting(snapshot) if entry.state != "look"]
             stacked = self._stacks.on(snapshot, base, entries)

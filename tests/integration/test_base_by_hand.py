@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.projects import Place, make_place
+from tests.support.projects import Place, make_place, step, writes
 from tests.support.repos import commit, git_out
 
 PATIENCE = 90.0
@@ -91,3 +91,37 @@ def test_edits_in_the_way_hold_a_landing_that_no_agent_waits_for_and_it_lands_wh
     git_out(place.root, "checkout", "base.txt")
     place.until(lambda _: landings(place) == ["Land x-1"], PATIENCE)
     assert (place.root / "base.txt").read_text() == "theirs"
+
+
+def test_what_was_taken_off_main_comes_back_only_when_a_person_wants_it(place: Place) -> None:
+    queue(place, "x-1", {"one.txt": "1"})
+    place.until(lambda now: landings(place) == ["Land x-1"] and not now["coordinator"], PATIENCE)
+    place.json("merge", "pause")
+    queue(place, "x-2", {"two.txt": "2"})
+    place.until(lambda _: len(place.json("merge", "status")["waiting"]) == 1, PATIENCE)
+    git_out(place.root, "reset", "-q", "--hard", "main^1")
+    place.json("merge", "resume")
+    (entry,) = place.until(lambda now: any(one["state"] == "look" for one in now["merge"]), PATIENCE)["merge"]
+    assert "would bring back" in entry["why"]
+    assert len(place.events("base.rewritten")) == 1
+    place.json("merge", "approve", str(place.json("merge", "status")["waiting"][0]["id"]))
+    place.until(lambda _: landings(place) == ["Land x-2"], PATIENCE)
+    assert git_out(place.root, "show", "main:one.txt") == "1"
+
+
+def test_an_attempt_that_began_on_what_was_taken_off_main_begins_anew(place: Place) -> None:
+    go = place.root.parent / "go"
+    commit(place.root, {"secret.txt": "a slip"}, "a person's slip")
+    wait = step(f"""run = ["sh", "-c", "until [ -e '{go}' ]; do sleep 0.05; done"]""")
+    place.script("a-1", wait + writes("one.txt", "1", "a-1: one"))
+    place.json("spawn", "1", "only:a-1")
+    place.until(lambda now: any(slot["task"] == "working" for slot in now["slots"]), PATIENCE)
+    git_out(place.root, "reset", "-q", "--hard", "main^1")
+    go.touch()
+    place.until(lambda now: now["tasks"] == {"landed": 1}, PATIENCE)
+    assert "secret.txt" not in git_out(place.root, "ls-tree", "-r", "--name-only", "main").split()
+    assert git_out(place.root, "show", "main:one.txt") == "1"
+    (bounced,) = place.events("landing.bounced")
+    assert "would bring back" in bounced["data"]["why"]
+    (saved,) = place.events("work.saved")
+    assert git_out(place.root, "show", f"{saved['data']['ref']}:one.txt") == "1"
