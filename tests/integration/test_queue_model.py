@@ -1,6 +1,6 @@
 """The queue keeps its promises whatever is killed: random schedules, and ones that hypothesis finds.
 
-Only the gate is played (`benchmarks/queue_model.py`): when a trial ends is the schedule's choice.
+Only the gate and the authors are played (`benchmarks/queue_model.py`).
 """
 
 import tempfile
@@ -16,7 +16,7 @@ from benchmarks.queue_model import Model, check
 
 @pytest.mark.parametrize(("mode", "seed"), [("exact", 11), ("lanes+confirm", 12)])
 def test_a_random_schedule_with_deaths(mode: str, seed: int) -> None:
-    assert check(60, seed, mode).deaths > 0
+    assert check(120, seed, mode).deaths > 0
 
 
 class Schedule(RuleBasedStateMachine):
@@ -28,8 +28,16 @@ class Schedule(RuleBasedStateMachine):
         self.model = Model(Path(self.home.name).resolve(), seed, mode)
 
     @rule()
-    def enqueue(self) -> None:
-        self.model.enqueue()
+    def somebody_begins(self) -> None:
+        self.model.begin()
+
+    @rule()
+    def somebody_finishes(self) -> None:
+        self.model.finish()
+
+    @rule()
+    def somebody_hears_what_became_of_his_work(self) -> None:
+        self.model.settle()
 
     @rule()
     def end_a_trial(self) -> None:
@@ -48,6 +56,14 @@ class Schedule(RuleBasedStateMachine):
         self.model.intrude()
 
     @rule()
+    def somebody_takes_commits_off_main(self) -> None:
+        self.model.rewind()
+
+    @rule()
+    def a_person_approves(self) -> None:
+        self.model.approve()
+
+    @rule()
     def a_claim_ends(self) -> None:
         self.model.unclaim()
 
@@ -64,16 +80,16 @@ class Schedule(RuleBasedStateMachine):
         if not hasattr(self, "model"):
             return
         try:
-            self.model.finish()
+            self.model.finish_all()
         finally:
-            self.model.project.close()
+            self.model.close()
             self.home.cleanup()
 
 
 TestSchedule = Schedule.TestCase
 TestSchedule.settings = settings(
     max_examples=5,
-    stateful_step_count=20,
+    stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
