@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from coordinator.bootstrap import Project
 from coordinator.gate.checks import Verdict
 from coordinator.merging import trials
+from coordinator.merging.changes import Mode
 from coordinator.merging.gates import Gates
 from coordinator.merging.judging import Judging
 from coordinator.merging.land import build
@@ -36,7 +37,7 @@ class Blame:
 
     def is_fair(self, entry: Entry, run: Run, base: str, workers: int) -> bool:
         """Whether `run` was red because of the entry; when that is not known, what would tell is seen to."""
-        if self._passed(self._without(entry, run), run.gate):
+        if self._was_landed(run.tip) or self._passed(self._without(entry, run), run.gate):
             return True
         bare = self.judging.verdict(content_of(self.project.repository.root, run.tip), run.gate)
         if bare is not None and bare.passed:
@@ -49,6 +50,12 @@ class Blame:
         elif self.judging.benches.running < workers:
             self.judging.bare(base, self.gates.choice(paths_between(self.project.repository.root, base, run.tree)))
         return False
+
+    def _was_landed(self, tip: str) -> bool:
+        """Whether the queue itself has put the base branch there, which it does with what has passed as a whole."""
+        with self.project.ledger.read() as snapshot:
+            row = snapshot.one("landing-of-merge", merged=tip)
+        return row is not None and self.project.config.merge.mode != Mode.LANES
 
     def _without(self, entry: Entry, run: Run) -> str:
         """The tree of a trial without the entry; "" when the entry was alone, or the others cannot be merged alone."""

@@ -106,7 +106,8 @@ class Lane:
     def _look(self, rulings: list[Ruling]) -> bool:
         """One look at everything and one step; whether there may be another."""
         base = self._project.base_tip()
-        self._dropped.see(base)
+        if base:
+            self._dropped.see(base)
         with self._project.ledger.read() as snapshot:
             entries = [entry for entry in queue.waiting(snapshot) if entry.state != "look"]
             stacked = self._stacks.on(snapshot, base, entries)
