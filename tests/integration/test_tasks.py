@@ -1,15 +1,12 @@
 """Agents that take their work themselves: the commands as processes, and the file that they keep."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from coordinator.tasks import claims, progress
-from resources.state.leases import live
-from resources.state.sqlite import SqliteLedger
 from tests.support.projects import Place, make_place
+from tests.support.task_races import race
 
 
 @pytest.fixture
@@ -55,37 +52,5 @@ def test_the_coordinator_and_agents_by_themselves_share_one_claim(place: Place) 
 
 
 def test_three_agents_race_for_every_verb_and_nothing_is_lost(tmp_path: Path) -> None:
-    SqliteLedger.create(tmp_path).close()
-    issues = [f"r-{number}" for number in range(40)]
-
-    def work(agent: str) -> list[tuple[str, str]]:
-        ledger, done = SqliteLedger(tmp_path), []
-        for issue in issues:
-            try:
-                with ledger.write() as tx:
-                    progress.start(tx, issue, agent)
-                with ledger.write() as tx:
-                    if (int(issue[2:]) + ord(agent[0])) % 3:
-                        progress.complete(tx, issue, agent)
-                        done.append((issue, "completed"))
-                    else:
-                        progress.fail(tx, issue, agent, "no")
-                        done.append((issue, "failed"))
-            except Exception:  # noqa: BLE001 - refused: another holds it
-                continue
-        ledger.close()
-        return done
-
-    with ThreadPoolExecutor(3) as pool:
-        ended = [one for each in pool.map(work, ("ann", "bob", "cat")) for one in each]
-    ledger = SqliteLedger(tmp_path)
-    with ledger.read() as snapshot:
-        words = progress.all_progress(snapshot)
-        kinds = [row["kind"] for row in snapshot.all("events-since", seq=0)]
-        held = {lease.resource for lease in live(snapshot, "issue")}
-        assert not claims.all_tasks(snapshot)
-    assert set(words) == set(issues)
-    assert kinds.count("progress.completed") + kinds.count("progress.failed") == len(ended)
-    completed = [issue for issue, state in ended if state == "completed"]
-    assert len(completed) == len(set(completed)), "nothing is completed twice"
-    assert held == set(completed), "what is finished stays claimed, what failed is free"
+    done = race(tmp_path, operations=900, issues=40)
+    assert done["changes"] > 100
