@@ -81,10 +81,12 @@ def settle(project: Project, attempt: Attempt, step: Step, why: str = "", eviden
     saved = released.saved_ref or ""
     if step.next in (Next.FINISH, Next.CLOSE):
         forget_handoffs(project, issue)
-    elif saved and step.next in (Next.RETRY, Next.HAND_OFF, Next.RELEASE, Next.BEGIN_ANEW):
+    elif saved and step.next is not Next.PARK:
         _keep(project, attempt, step, saved)
     if step.next is Next.HAND_OFF:
         _tell_people(project, attempt, step.why, saved)
+    elif step.next is Next.FREE and saved:
+        _tell_of_work(project, attempt, saved)
 
 
 def _announce(project: Project, attempt: Attempt, step: Step) -> None:
@@ -98,6 +100,9 @@ def _announce(project: Project, attempt: Attempt, step: Step) -> None:
         project.mirror(lambda tracker: tracker.close(issue, step.why))
     elif step.next in (Next.RETRY, Next.RELEASE, Next.BEGIN_ANEW):
         project.mirror(lambda tracker: tracker.unclaim(issue))
+    elif step.next is Next.FREE:
+        with project.ledger.write() as tx:
+            queue.withdraw(tx, issue, attempt.task.fence, step.why)
     elif step.next is Next.PARK:
         # A branch that waits to land stays when its slot is cleaned.
         with project.ledger.write() as tx:
@@ -143,6 +148,15 @@ def _stat(attempt: Attempt, revision: str) -> str:
         return diff_stat(attempt.held.slot.path, attempt.held.base, revision)
     except Failure:
         return ""
+
+
+def _tell_of_work(project: Project, attempt: Attempt, saved: str) -> None:
+    """Somebody closed the issue, perhaps without knowing that there is work on it."""
+    issue, agent = attempt.issue.id, attempt.claim.agent
+    note = f"It was not landed and is kept under {saved}. Open the issue again, and the next attempt is told of it."
+    with project.ledger.write() as tx:
+        subject = f"{issue} was closed while {agent} worked on it"
+        letters.send(tx, letters.COORDINATOR, letters.Draft((letters.PEOPLE,), subject, note, issue))
 
 
 def _tell_people(project: Project, attempt: Attempt, why: str, saved: str) -> None:

@@ -113,6 +113,7 @@ def _judgement(issue: str, checks: Sequence[str]) -> str:
         "## How your work is judged\n\n"
         f"Commit your work on this branch, with `{issue}` in the message, then end. "
         "Do not merge, push, stash or switch branches.\n"
+        "Do not close the issue: that would end your attempt.\n"
         f"The coordinator merges it with the newest base branch and runs, in a clean tree:\n\n{listed}\n\n"
         "All of them must pass; none may be skipped or weakened.\n\n"
         "If nothing has to be changed, commit nothing and leave the worktree as it is. Say so, then end:\n"

@@ -63,6 +63,13 @@ def move(tx: Transaction, entry: Entry, new: str, why: str = "", merged: str = "
     )  # fmt: skip
 
 
+def withdraw(tx: Transaction, issue: str, fence: int, why: str) -> None:
+    """Take back what was queued under a claim, so that it is not landed."""
+    for entry in waiting(tx):
+        if (entry.issue, entry.fence) == (issue, fence):
+            move(tx, entry, "withdrawn", why)
+
+
 def approve(tx: Transaction, entry: Entry) -> bool:
     """A person lets an entry be tried that had to be looked at; False when it does not wait for that."""
     done = tx.change("landing-approve", id=entry.id, changed_at=wall()) == 1

@@ -33,6 +33,7 @@ What somebody else holds you may not write; `agent-coord scope widen PATTERN --w
 ## How your work is judged
 
 Commit your work on this branch, with `x-1` in the message, then end. Do not merge, push, stash or switch branches.
+Do not close the issue: that would end your attempt.
 The coordinator merges it with the newest base branch and runs, in a clean tree:
 
 - tests: `make test`
