@@ -156,15 +156,21 @@ def seen_by_checks(environment: Mapping[str, str]) -> dict[str, str]:
     return inherited | dict(environment)
 
 
-def tool_chain(checks: Iterable[Check]) -> str:
-    """What decides a verdict besides the tree: the system, and the programs that the checks start.
+def tool_chain(commands: Iterable[Sequence[str]]) -> str:
+    """What decides a verdict besides the tree: the system, and the programs that these commands name.
 
-    A program is known by its path, size and time of change; what it starts in turn is not seen.
+    A program is known by its path, size and time of change, and looked for behind every word (`uv run pytest` names
+    two); what they start in turn is not seen.
     """
     known = [platform.platform()]
-    for program in sorted({check.run[0] for check in checks}):
-        found = shutil.which(program)
+    for word in sorted({word for command in commands for word in command if _may_be_program(word)}):
+        found = shutil.which(word)
         if found is not None:
             stat = Path(found).stat()
             known.append(f"{found} {stat.st_size} {stat.st_mtime_ns}")
     return "\n".join(known)
+
+
+def _may_be_program(word: str) -> bool:
+    # What lies in the repository is part of the tree.
+    return bool(word) and not any(sign.isspace() for sign in word) and ("/" not in word or word.startswith("/"))

@@ -123,6 +123,23 @@ def test_reservations_are_refused_with_the_holder(place: Place) -> None:
     assert place.json("reserve", "list")["reservations"] == []
 
 
+def test_of_two_that_wait_for_each_other_the_younger_gives_way(place: Place) -> None:
+    place.json("init")
+    for agent, path in (("ann", "src/**"), ("bob", "docs/**")):
+        place.environment["AGENT_COORD_AGENT"] = agent
+        place.json("reserve", "add", path, "--why", "mine")
+    younger = place.start("reserve", "add", "src/a.py", "--why", "too", "--wait", "60")
+    place.environment["AGENT_COORD_AGENT"] = "ann"
+    elder = place.start("reserve", "add", "docs/a.md", "--why", "too", "--wait", "60")
+    _, said = younger.communicate(timeout=60)
+    assert younger.returncode == 4
+    assert "bob waits for itself: bob -> ann -> bob each wait for the next" in said
+    place.environment["AGENT_COORD_AGENT"] = "bob"
+    place.json("reserve", "release")
+    out, err = elder.communicate(timeout=60)
+    assert (elder.returncode, out) == (0, "held: docs/a.md\n"), err
+
+
 def test_scope_apply_hides_the_rest(place: Place) -> None:
     commit(place.root, {"src/a.py": "", "docs/b.md": ""}, "more files")
     place.json("init", "--slots", "1")

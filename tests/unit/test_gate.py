@@ -32,7 +32,7 @@ def test_a_verdict_holds_for_exactly_these_checks_in_this_environment() -> None:
     code, docs = (choose(GateSettings((TESTS, LINT)), [path]) for path in ("a.py", "a.md"))
     assert len({gate_key(code, "linux"), gate_key(docs, "linux"), gate_key(code, "darwin")}) == 3
     assert gate_key(code, "linux") == gate_key(choose(GateSettings((TESTS, LINT)), ["b.py"]), "linux")
-    assert sys.executable in tool_chain([python("pass")])
+    assert sys.executable in tool_chain([("env", "-i", sys.executable, "-c", "pass")])
 
 
 def test_neighbours_run_side_by_side_and_the_first_red_batch_is_the_last(tmp_path: Path) -> None:
