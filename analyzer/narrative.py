@@ -20,7 +20,7 @@ MANY = 12
 
 def recommend_text(plan: Plan, look: Look) -> str:
     """What to give to whom now, what comes next, what waits."""
-    return _told(plan, look, (_opening, _now, _next, _waiting, _meet, _end))
+    return _told(plan, look, (_opening, _now, _next, _waiting, _meet, _end, _begin))
 
 
 def analyze_text(plan: Plan, look: Look) -> str:
@@ -62,7 +62,9 @@ def _section(look: Look, title: str, rows: Sequence[Sequence[str]], note: str = 
 
 def _opening(plan: Plan, look: Look) -> list[str]:
     source = plan.facts.source
-    count = f"{len(plan.ready)} ready, {len(plan.blocked)} not ready, of {source.count} issues in {source.path}"
+    count = (
+        f"{len(plan.ready)} ready, {len(plan.blocked)} not ready, of {_many('issue', source.count)} in {source.path}"
+    )
     lines = [look.style(count, "bold")]
     if source.stale:
         lines.append(look.style(f"the tracker may be newer than this: {source.stale}", "yellow"))
@@ -88,15 +90,26 @@ def _by_id(plan: Plan) -> dict[str, Track]:
 
 def _now(plan: Plan, look: Look) -> list[str]:
     if not plan.assignments:
-        return [look.heading("NOW"), "  nothing can be begun"]
+        return [look.heading("NOW"), f"  {_nothing(plan)}"]
     tracks = _by_id(plan)
     rows = [(one.slot, one.track, _run(tracks[one.track]), _title(plan, tracks[one.track])) for one in plan.assignments]
     lines = [look.heading("NOW", "side by side, one track to a slot")]
     for line, one in zip(look.table(rows, styles=("green", "bold", "cyan")), plan.assignments, strict=True):
         size = len(tracks[one.track].issues)
-        work = f"{size} issue{'s' * (size > 1)}, {hours(tracks[one.track].seconds)}"
+        work = f"{_many('issue', size)}, {hours(tracks[one.track].seconds)}"
         lines += [line, look.style(f"  {' ' * len(one.slot)}  {one.why}; {work}", "dim")]
     return lines
+
+
+def _nothing(plan: Plan) -> str:
+    """Why nothing can be begun."""
+    if plan.backlog.blockers:
+        return "nothing can be begun; what each open issue waits for: track-analyzer analyze"
+    return "nothing is left to be done: every issue is closed"
+
+
+def _many(word: str, count: int) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _next(plan: Plan, look: Look) -> list[str]:
@@ -142,9 +155,10 @@ def _no_conflicts(plan: Plan, look: Look) -> list[str]:
 
 
 def _hot(plan: Plan, look: Look) -> list[str]:
-    rows = [(path, f"{len(issues)} issues", ", ".join(issues[:6])) for path, issues in hot_files(plan).items()]
+    rows = [(path, _many("issue", len(issues)), ", ".join(issues[:6])) for path, issues in hot_files(plan).items()]
     pairs = len(plan.hot_conflicts)
-    note = f"{pairs} pairs of tracks meet in these alone and may run side by side" if pairs else ""
+    meet = f"{_many('pair', pairs)} of tracks {'meets' if pairs == 1 else 'meet'}"
+    note = f"{meet} in these alone and may run side by side" if pairs else ""
     return _section(look, "HOT FILES", rows, note, "files")
 
 
@@ -198,13 +212,20 @@ def _end(plan: Plan, look: Look) -> list[str]:
     if not span.expected:
         return []
     expected = look.style(hours(span.expected), "bold")
-    slots = f"{plan.request.slots} slot{'s' * (plan.request.slots != 1)}"
+    slots = _many("slot", plan.request.slots)
     lines = [f"{expected} expected with {slots}, never under {hours(span.lower_bound)}: {span.binds}"]
     if span.gap:
         lines.append(f"why not sooner: {span.gap}")
     if len(span.critical_path) > 1:
         lines.append(f"longest chain: {_chain(span.critical_path)}")
     return lines
+
+
+def _begin(plan: Plan, look: Look) -> list[str]:
+    """The next command; none for issues that lie somewhere else than in a tracker."""
+    if not plan.assignments or plan.facts.source.kind == "file":
+        return []
+    return [f"next: agent-coord spawn {len(plan.assignments)} independent"]
 
 
 def _chain(names: Sequence[str]) -> str:

@@ -169,6 +169,11 @@ def init_project(
             "HEAD is detached: which branch shall be landed on?",
             mend="git switch main, then agent-coord init",
         )
+    if resolve(repository.root, f"refs/heads/{base}") is None:
+        raise Failure(
+            "no-commit", f"the branch {base} has no commit yet, so that nothing could begin on it",
+            mend='git commit --allow-empty -m "Begin", then agent-coord init',
+        )  # fmt: skip
     ledger, folds = SqliteLedger.create(repository.state), folds_case(repository.root)
     with ledger.write() as tx:
         for key, value in (("project", secrets.token_hex(6)), ("base_branch", base)):

@@ -30,7 +30,7 @@ def readings(found: Sequence[Reading], *, colour: bool = False) -> str:
         (each.resource, *(amount(value, each.unit) for value in (each.value, each.warn, each.critical)), each.level)
         for each in found
     ]
-    return "\n".join(_painted(line, colour) for line in table(rows).splitlines())
+    return "\n".join(_painted(line, colour) for line in table(rows, (1, 2, 3)).splitlines())
 
 
 def _painted(line: str, colour: bool) -> str:
@@ -41,28 +41,32 @@ def _painted(line: str, colour: bool) -> str:
 def status(usage: Usage, found: Sequence[Reading], record: dict[str, Any], *, colour: bool = False) -> str:
     """The figures, the slots, the daemon and the leaks."""
     daemon, leaks = record["daemon"], record["leaks"]
-    states = ", ".join(f"{count} {state}" for state, count in sorted(usage.slots.items())) or "no slots"
-    parts = [
-        readings(found, colour=colour),
-        f"slots    {states}",
-        f"daemon   runs (process {daemon['pid']})"
-        if daemon
-        else "daemon   does not run; start it: resource-monitor start",
-        f"leaks    {'not looked for; try: resource-monitor detect-leaks' if leaks is None else leaks}",
-        f"disk     {amount(usage.disk_free, 'bytes')} free",
+    states = ", ".join(f"{count} {state}" for state, count in sorted(usage.slots.items()))
+    runs = f"runs (process {daemon['pid']})" if daemon else "does not run; to start it: resource-monitor start"
+    looked = "nobody has looked; to look now: resource-monitor detect-leaks" if leaks is None else str(leaks)
+    facts = [
+        ("slots", states or "none yet; to make some: agent-coord init"),
+        ("daemon", runs),
+        ("leaks", looked),
+        ("free disk", amount(usage.disk_free, "bytes")),
     ]
+    parts = [readings(found, colour=colour), "", table(facts)]
     names = sorted({*usage.disk, *usage.processes})
     if names:
-        rows = [("slot", "disk", "processes", "descriptors")]
+        rows = [("folder", "disk", "processes", "descriptors")]
         rows += [
             (
-                name, amount(usage.disk.get(name, 0), "bytes"), str(usage.processes.get(name, 0)),
-                amount(usage.descriptors.get(name, 0.0), "ratio"),
+                name, amount(usage.disk.get(name, 0), "bytes"), _few(usage.processes.get(name, 0), "count"),
+                _few(usage.descriptors.get(name, 0.0), "ratio"),
             )
             for name in names
         ]  # fmt: skip
-        parts.append(table(rows))
+        parts += ["", table(rows, (1, 2, 3))]
     return "\n".join(parts)
+
+
+def _few(value: float, unit: str) -> str:
+    return amount(value, unit) if value else "-"
 
 
 def report_json(found: Report, *, act: bool) -> dict[str, Any]:
@@ -133,8 +137,14 @@ def duration(seconds: float | None) -> str:
     return f"{seconds:.0f}s"
 
 
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns aligned, two spaces apart."""
+def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Columns aligned, two spaces apart; the columns `right` are flush right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
     return "\n".join(line.rstrip() for line in lines)

@@ -134,9 +134,19 @@ def doctor(fix: bool = typer.Option(False, "--fix", help="Repair what can be rep
     findings = diagnose(TERMINAL.repo, TERMINAL.config, fix=fix)
     bad = [one for one in findings if one.level == "bad"]
     lines = [f"{one.level:5} {one.what}" + (f"\n      mend: {one.mend}" if one.mend else "") for one in findings]
+    lines += ["", _verdict(len(bad), fix)]
     value = {"findings": [{"level": one.level, "what": one.what, "mend": one.mend} for one in findings]}
     TERMINAL.answer(value, "\n".join(lines))
     return 1 if bad else 0
+
+
+def _verdict(bad: int, fixed: bool) -> str:
+    """What follows from the findings, in one line."""
+    if not bad:
+        return "nothing has to be mended"
+    if fixed:
+        return f"{bad} {plural('thing', bad)} to mend by hand, as said above; then: agent-coord doctor"
+    return f"{bad} {plural('thing', bad)} to mend, as said above; what needs no decision: agent-coord doctor --fix"
 
 
 def cleanup(yes: bool = typer.Option(False, "--yes", help="Do it; without it, only show what would be done.")) -> int:

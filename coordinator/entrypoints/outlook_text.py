@@ -10,12 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coordinator.bars import clock, cut, plural
+from coordinator.entrypoints.columns import MOST, table
 from coordinator.merging.order import Entry
 from coordinator.merging.outlook import Collided, Outlook, Standing, Trying
 from resources.system.clock import iso
-
-MOST = 12
-"""Rows of a section; a queue of a hundred is read from its head."""
 
 
 def outlook_lines(found: Outlook, width: int, most: int = MOST) -> list[str]:
@@ -152,22 +150,6 @@ def _told(found: Outlook, one: Collided) -> str:
 def _paths(one: Collided, width: int) -> str:
     shown = 1 if width < 100 else 2
     return _names(one.paths, shown)
-
-
-def table(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = (), most: int = MOST
-) -> list[str]:
-    """Aligned columns under their heads; the columns `right` are flush right. After `most` rows the rest is counted."""
-    shown = [heads, *rows[:most]]
-    widths = [max(len(row[column]) for row in shown) for column in range(len(heads))]
-    lines = []
-    for row in shown:
-        cells = [
-            cell.rjust(size) if column in right else cell.ljust(size)
-            for column, (cell, size) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return lines + ([f"and {len(rows) - most} more"] if len(rows) > most else [])
 
 
 def outlook_json(found: Outlook) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from coordinator.bootstrap import Project
+from coordinator.entrypoints.columns import table
 from coordinator.entrypoints.scope_commands import slot_named
 from coordinator.entrypoints.terminal import TERMINAL
 from resources.databases.databases import Databases
@@ -30,10 +31,8 @@ def pool_status() -> int:
     """Every slot: state, view, database, ports."""
     project = TERMINAL.open()
     slots = [*project.pool.slots(), *project.pool.slots("gate")]
-    lines = [
-        f"{slot.name:14} {slot.state:11} {_view(slot):24} {slot.database or '-':32} {slot.note}".rstrip()
-        for slot in slots
-    ]
+    rows = [(slot.name, slot.state, _view(slot), slot.database, slot.note) for slot in slots]
+    lines = table(("SLOT", "STATE", "VIEW", "DATABASE", "NOTE"), rows, most=len(rows)) if rows else []
     value = [asdict(slot) | {"path": str(slot.path)} for slot in slots]
     TERMINAL.answer(
         {"slots": value, "maximum": project.config.pool.maximum}, "\n".join(lines) or "no slots yet: agent-coord init"

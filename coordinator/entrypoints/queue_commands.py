@@ -8,7 +8,8 @@ import typer
 
 from coordinator import serve as driver
 from coordinator.bars import cut
-from coordinator.entrypoints.outlook_text import entry_json, outlook_json, outlook_lines, table
+from coordinator.entrypoints.columns import table
+from coordinator.entrypoints.outlook_text import entry_json, outlook_json, outlook_lines
 from coordinator.entrypoints.terminal import TERMINAL
 from coordinator.mail import reservations, waiting
 from coordinator.merging import queue, radar
@@ -214,10 +215,11 @@ def list_() -> int:
         }
         for one in held
     ]
-    text = [
-        f"{one.id:4}  {one.pattern:40}  {one.agent} for {one.issue or '-'}"
-        f"{' (shared)' if one.shared else ''}  until {iso(one.expires_at)}"
+    told = [
+        (str(one.id), one.pattern, one.agent, one.issue, "shared" if one.shared else "", iso(one.expires_at), one.why)
         for one in held
     ]
+    heads = ("ID", "PATHS", "AGENT", "ISSUE", "", "UNTIL", "WHY")
+    text = [cut(line, TERMINAL.width) for line in table(heads, told, (0,), len(told))] if told else []
     TERMINAL.answer({"reservations": rows}, "\n".join(text) or "nothing is reserved")
     return 0

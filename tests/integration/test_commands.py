@@ -37,6 +37,34 @@ def test_run_lands_everything_in_the_order_of_the_dependencies(place: Place) -> 
     assert (answer["complete"], answer["leaks"]) == (True, [])
 
 
+def test_a_repository_without_a_commit_is_told_what_to_do(tmp_path: Path) -> None:
+    place = Place(tmp_path / "new")
+    place.root.mkdir()
+    git_out(place.root, "init", "--quiet", "--initial-branch=main")
+    refused = place.run("init")
+    assert (refused.returncode, "no commit yet" in refused.stderr) == (1, True)
+    assert "git commit --allow-empty" in refused.stderr
+    assert "agent-coord init" in place.run("doctor").stdout.splitlines()[-3]
+    assert place.run("doctor").stdout.endswith("agent-coord doctor --fix\n")
+
+
+def test_what_people_read_is_aligned_and_names_the_next_command(place: Place) -> None:
+    place.json("init")
+    place.run("reserve", "add", "docs/**", "--why", "a long look at it")
+    heads, row = place.run("pool", "status").stdout.splitlines()[:2]
+    assert (heads.split(), row.split()) == (["SLOT", "STATE", "VIEW"], ["pool-wt-1", "idle", "full"])
+    heads, row = place.run("reserve", "list").stdout.splitlines()
+    assert heads.index("PATHS") == row.index("docs/**")
+    assert heads.index("WHY") == row.index("a long look at it")
+    told = place.run("status", program="resource-monitor").stdout
+    assert "slots      2 idle" in told
+    assert "to start it: resource-monitor start" in told
+    assert "to look now: resource-monitor detect-leaks" in told
+    events = place.run("monitor", "--until-idle", "--json").stdout.splitlines()
+    assert {json.loads(line)["schema"] for line in events} == {1}
+    assert "slot.announced" in {json.loads(line)["kind"] for line in events}
+
+
 def test_a_red_gate_goes_back_to_the_author_with_the_evidence(place: Place) -> None:
     config = place.root / ".agent-worktrees" / "config.toml"
     check = "import sys; sys.exit(0 if open('one.txt').read() == 'good' else 'one.txt is not good')"

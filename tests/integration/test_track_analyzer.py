@@ -63,6 +63,20 @@ def test_every_command_answers_in_text_and_json(repository):
     assert set(scope["view"]) == {"mode", "directories", "shown", "total"}
 
 
+def test_a_plan_ends_with_the_next_command_and_says_why_there_is_none(repository):
+    told = run("recommend", "--no-color", cwd=repository).stdout
+    assert told.endswith("\nnext: agent-coord spawn 2 independent\n")
+    assert "1 issue," in told
+    assert "1 issues" not in told
+    tracker = repository / ".beads/issues.jsonl"
+    elsewhere = run("recommend", "--no-color", "--issues", tracker, cwd=repository).stdout
+    assert "agent-coord" not in elsewhere, "what lies in a file is no backlog to be worked on"
+    tracker.write_bytes(lines(record("s-7", status="closed", title="Was done")))
+    assert "every issue is closed" in run("recommend", cwd=repository).stdout
+    tracker.write_bytes(lines(record("s-8", "s-9", title="One"), record("s-9", "s-8", title="Other")))
+    assert "track-analyzer analyze" in run("recommend", cwd=repository).stdout
+
+
 @pytest.mark.parametrize(
     ("form", "begin"), [("mermaid", "flowchart"), ("dot", "digraph"), ("svg", "<svg"), ("html", "<!doctype")]
 )
