@@ -16,7 +16,7 @@ from analyzer.plan import make_plan
 from analyzer.proposal import Plan, Request, find_issue
 from analyzer.remembered import recall, remember
 from analyzer.scope import Scope, predict
-from analyzer.seen import Seen, outweighed
+from analyzer.seen import Seen
 from coordinator.bootstrap import Project
 from coordinator.scope_memory import ScopeMemory
 from resources.state.store import Row
@@ -45,8 +45,7 @@ def find_scope(project: Project, name: str) -> tuple[Issue, Scope]:
     known = recall(project.repository.state / CACHE, facts, project.policy)
     if name not in known:
         known = predict([issue], backlog, facts.history, facts.tree, project.policy.scope)
-    seen = {one: found for one, found in _seen(_pieces(project)).items() if one == name}
-    return issue, outweighed({name: known[name]}, seen, frozenset(facts.tree) if seen else ())[name]
+    return issue, known[name]
 
 
 def _pieces(project: Project) -> list[Row]:

@@ -97,10 +97,11 @@ def test_only_shared_paths_are_worth_a_merge() -> None:
 def test_what_was_seen_of_unlanded_work_is_planned_with(project: Project) -> None:
     (slot_of(project, "a-1") / "b.txt").write_text("changed, not committed\n")
     radar.look(project)
-    _, scope = find_scope(project, "a-1")
-    assert next((file.path, file.evidence[0]) for file in scope.files) == ("b.txt", WHY)
     request = Request(slots=1, now=0.0, busy=("a-1", "a-2"))
-    assert "b.txt" in plan_once(project, request).scopes["a-1"].write
+    scope = plan_once(project, request).scopes["a-1"]
+    assert next((file.path, file.evidence[0]) for file in scope.files) == ("b.txt", WHY)
+    assert "b.txt" in scope.write
+    assert all(file.evidence[:1] != (WHY,) for file in find_scope(project, "a-1")[1].files), "a new attempt is free"
     with project.ledger.write() as tx:
         task = claims.find_task(tx, "a-1")
         assert task is not None

@@ -12,9 +12,9 @@ ON CONFLICT (a, b) DO UPDATE SET paths = excluded.paths;
 DELETE FROM collision WHERE a = :a AND b = :b;
 
 -- name: pieces
--- What unlanded work changed at the last look, as far as it has not landed since and is not given up.
-SELECT piece.issue, piece.paths, piece.finished AND task.state = 'judging' AS finished FROM piece JOIN task ON task.issue = piece.issue
-WHERE task.state IN ('waiting', 'working', 'judging', 'retry') ORDER BY piece.issue;
+-- What work under way changed at the last look. What is tried again may well go elsewhere.
+SELECT piece.issue, piece.paths, piece.finished AND task.state = 'judging' AS finished
+FROM piece JOIN task ON task.issue = piece.issue WHERE task.state IN ('working', 'judging') ORDER BY piece.issue;
 
 -- name: pieces-looked
 -- When the radar looked last, and how many pieces of unlanded work it saw then.
@@ -23,9 +23,8 @@ SELECT seen_at AS at, COUNT(*) AS count FROM piece WHERE seen_at = (SELECT MAX(s
 -- name: piece-put
 -- What the look has seen of one.
 INSERT INTO piece (issue, paths, finished, seen_at) VALUES (:issue, :paths, :finished, :now_at)
-ON CONFLICT (issue) DO UPDATE SET paths = excluded.paths, finished = excluded.finished, seen_at = excluded.seen_at;
+ON CONFLICT (issue) DO UPDATE SET paths = excluded.paths, finished = excluded.finished;
 
 -- name: pieces-over
--- Nothing is left to be known of issues that are settled.
-DELETE FROM piece WHERE issue NOT IN
-    (SELECT issue FROM task WHERE state IN ('waiting', 'working', 'judging', 'retry'));
+-- A new look begins; what it does not see is not there any more.
+DELETE FROM piece;
