@@ -41,8 +41,9 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="radar-") as folder:
         root = make(Path(folder) / "repository", options.files, options.slots)
+        assigned = hand_out(root, options.slots)
         edit(root)
-        value = measure(root) | {"slots": options.slots, "files": options.files}
+        value = measure(root) | {"assign_cpu_s": round(assigned, 3), "slots": options.slots, "files": options.files}
         lines = (f"{name:10}  {figure}" for name, figure in value.items())
         # Before the folder is removed, which takes longer than everything else.
         print(json.dumps({"schema": 1, **value}) if options.json else "\n".join(lines), flush=True)
@@ -72,7 +73,7 @@ def cpu() -> float:
 
 
 def make(root: Path, files: int, slots: int) -> Path:
-    """A repository with so many files, and so many slots at work on an issue each."""
+    """A repository with so many files, and so many slots."""
     root.mkdir()
     git(root, "init", "--quiet", "--initial-branch=main")
     for key, value in (("user.name", "Radar"), ("user.email", "radar@localhost"), ("gc.auto", "0")):
@@ -91,11 +92,19 @@ def make(root: Path, files: int, slots: int) -> Path:
     (root / ".agent-worktrees").mkdir()
     (root / ".agent-worktrees" / "config.toml").write_text(CONFIG.format(slots) + PROGRAM)
     ask(root, "agent-coord", "init", "--slots", str(slots))
+    return root
+
+
+def hand_out(root: Path, slots: int) -> float:
+    """Give each slot its issue by hand; the processor seconds of one such command (median)."""
+    spent = []
     for number in range(slots):
+        before = cpu()
         done = command(root, "agent-coord", "assign", f"hand-{number}", f"r-{number}")
         if done.code:
             raise SystemExit(done.complaint)
-    return root
+        spent.append(cpu() - before)
+    return statistics.median(spent)
 
 
 def path(number: int) -> str:
