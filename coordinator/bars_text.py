@@ -5,6 +5,8 @@ from __future__ import annotations
 from coordinator.bars import Bar, Outcome, Timeline, clock, cut, short_names, ticks
 
 WORK, WAIT, GATE = "━", "┄", "▓"
+LONG = 600.0
+"""Seconds from which on a run's times are told in minutes and hours."""
 MARKS = {
     Outcome.WORKING: "▸",
     Outcome.FINISHED: "▸",
@@ -26,8 +28,8 @@ def timeline_text(timeline: Timeline, *, base: str = "main", width: int = 110, l
     canvas = _Canvas(timeline, width - margin - 3)
     lines = [timeline.headline(), timeline.details(leaks), "", f"{'':{margin}} ┌{canvas.axis()}"]
     lines += [f"{cut(slot, margin):{margin}} │{canvas.lane(timeline.lane(slot))}" for slot in timeline.slots]
-    lines += [f"{cut(base, margin):{margin}} └{canvas.landings()}", "", *_legend(timeline), ""]
-    lines += [_row(timeline, bar, width) for bar in timeline.bars]
+    lines += [f"{cut(base, margin):{margin}} └{canvas.landings()}", "", *_legend(timeline, width), ""]
+    lines += _rows(timeline, width)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -77,18 +79,32 @@ class _Canvas:
         return "".join(row)
 
 
-def _legend(timeline: Timeline) -> list[str]:
+def _legend(timeline: Timeline, width: int) -> list[str]:
     seen = dict.fromkeys(bar.outcome for bar in timeline.bars)
-    parts = [f"{WORK} agent works", f"{WAIT} waits for the gate", f"{GATE} gate", "● landing"]
-    return ["   ".join(parts + [f"{MARKS[outcome]} {outcome.value}" for outcome in Outcome if outcome in seen])]
+    lines = [f"{WORK} agent works"]
+    parts = [f"{WAIT} waits for the gate", f"{GATE} gate", "● landing"]
+    for part in parts + [f"{MARKS[outcome]} {outcome.value}" for outcome in Outcome if outcome in seen]:
+        if len(lines[-1]) + 3 + len(part) > width:
+            lines.append(part)
+        else:
+            lines[-1] += f"   {part}"
+    return lines
 
 
-def _row(timeline: Timeline, bar: Bar, width: int) -> str:
-    when = f"{bar.begin:6.1f} – {timeline.until(bar):5.1f} s"
-    tried = f" (attempt {bar.attempt})" if bar.attempt > 1 else ""
-    issue = max(len(other.issue) for other in timeline.bars)
-    agent = max(len(other.agent) for other in timeline.bars)
-    head = f"{when}  {MARKS[bar.outcome]} {bar.issue:{issue}}  {bar.agent:{agent}}  {bar.slot}  "
-    what = f"{bar.outcome.value}{tried}" if bar.outcome is not Outcome.LANDED or tried else ""
-    room = width - len(head) - (len(what) + 2 if what else 0)
-    return cut(head + cut(bar.title, room) + (f"  {what}" if what else ""), width)
+def _span(timeline: Timeline, bar: Bar) -> str:
+    begin, end = bar.begin, timeline.until(bar)
+    if timeline.seconds < LONG:
+        return f"{begin:6.1f} – {end:5.1f} s"
+    return f"{clock(begin):>9} – {clock(end):>9}"
+
+
+def _rows(timeline: Timeline, width: int) -> list[str]:
+    issue = max(len(bar.issue) for bar in timeline.bars)
+    agent = max(len(bar.agent) for bar in timeline.bars)
+    rows = []
+    for bar in timeline.bars:
+        head = f"{_span(timeline, bar)}  {MARKS[bar.outcome]} {bar.issue:{issue}}  {bar.agent:{agent}}  {bar.slot}  "
+        tried = f" (attempt {bar.attempt})" if bar.attempt > 1 else ""
+        what = f"  {bar.outcome.value}{tried}" if bar.outcome is not Outcome.LANDED or tried else ""
+        rows.append(cut(head + cut(bar.title, width - len(head) - len(what)) + what, width))
+    return rows

@@ -78,6 +78,14 @@ def test_the_text_fits_its_width():
         assert max(map(len, lines[-40:])) <= width
 
 
+def test_no_line_of_a_narrow_text_is_wider_and_long_times_are_told_in_minutes():
+    lines = timeline_text(busy(), width=80, leaks=0).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("✗ red gate" in line for line in lines)
+    text = timeline_text(Log().attempt("d-1", 0, 30).attempt("d-2", 3000, 3065).timeline)
+    assert "50:00 min – 51:05 min  ✓ d-2" in text
+
+
 def test_every_bar_keeps_its_mark_when_the_next_follows_at_once():
     text = timeline_text(Log().attempt("d-1", 0, 5, passed=False).attempt("d-1", 5, 10, number=2).timeline)
     row = next(line for line in text.splitlines() if line.startswith("pool-wt-1"))
