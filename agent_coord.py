@@ -13,16 +13,24 @@ def _ours_first() -> None:
     home = os.path.dirname(os.path.abspath(__file__))
     if home not in sys.path:
         sys.path.insert(0, home)  # started with -I -S, as hooks are, Python knows of no place but its own
-    outside = {os.path.abspath(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep)} | {os.getcwd()}
+    try:
+        here = os.getcwd()
+    except OSError:
+        here = "/"  # an agent may have taken its own folder away
+    outside = {_full(here, path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep)} | {here}
     foreign = outside - {home}
-    sys.path.sort(key=lambda entry: os.path.abspath(entry) in foreign)
+    sys.path.sort(key=lambda entry: _full(here, entry) in foreign)
+
+
+def _full(here: str, path: str) -> str:
+    return os.path.normpath(os.path.join(here, path))
 
 
 def coordinate() -> int:
     """Run `agent-coord`; returns its exit code."""
-    _ours_first()
     if sys.argv[1:2] == ["hook"]:
         return _hook()
+    _ours_first()
     from coordinator.entrypoints.main import main
 
     return main(sys.argv[1:])
@@ -30,6 +38,7 @@ def coordinate() -> int:
 
 def _hook() -> int:
     try:
+        _ours_first()
         from coordinator.entrypoints import hooks
     except BaseException as error:  # noqa: BLE001
         # Any other code than 2 would let the tool run that this hook guards.

@@ -22,7 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from coordinator.guard.posts import hook_command
+from coordinator.guard.posts import tool_hook
 from coordinator.mail.alarm import FILE
 from resources.state.leases import Owner
 from resources.state.store import Transaction
@@ -75,7 +75,7 @@ def kinds(guarded: Guarded) -> dict[str, Callable[[], object]]:
         text = json.dumps(call).encode()
 
         def once() -> None:
-            done = subprocess.run(hook_command("pre-tool-use"), input=text, capture_output=True, env=clean)
+            done = subprocess.run(tool_hook(), input=text, capture_output=True, env=clean)
             assert done.returncode == code, done.stderr
 
         return once

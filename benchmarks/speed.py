@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.building import git
 from benchmarks.commands import argv, ask, command, environment
 from benchmarks.corpus import DATA
-from coordinator.guard.posts import hook_command
+from coordinator.guard.posts import tool_hook
 from resources.system.clock import iso
 from resources.system.errors import Failure
 from resources.system.process import run
@@ -159,7 +159,7 @@ def guard_call(root: Path) -> Callable[[], object]:
     text = json.dumps({**call, "tool_input": {"file_path": "of-its-own.txt"}}).encode()
 
     def once() -> None:
-        run(hook_command("pre-tool-use"), cwd=slot, env=environment(), stdin=text)
+        run(tool_hook(), cwd=slot, env=environment(), stdin=text)
 
     once()
     return once

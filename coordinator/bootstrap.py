@@ -22,7 +22,7 @@ from coordinator.agents.command import Command
 from coordinator.agents.guard import Guard
 from coordinator.agents.scripted import Scripted
 from coordinator.config import Config, read_config
-from coordinator.guard.posts import hook_command
+from coordinator.guard.posts import tool_hook
 from coordinator.mail.reservations import FOLDS
 from coordinator.tasks.tracker import Tracker, open_tracker
 from resources.databases.databases import Databases, open_databases
@@ -123,7 +123,7 @@ class Project:
         """The program called `name`, ready to be started. Raises Failure("unknown-agent")."""
         program = self.config.program(name)
         root = self.repository.root
-        guard = Guard(tuple(hook_command("pre-tool-use")))
+        guard = Guard(tuple(tool_hook()))
         mcp = root / program.mcp if program.mcp else None
         match program.kind:
             case "claude":

@@ -60,6 +60,15 @@ def hook_command(name: str) -> list[str]:
     return [sys.executable, "-I", "-S", str(launcher), "hook", name]
 
 
+def tool_hook() -> list[str]:
+    """The command line of the tool-call hook, as an agent's program is told it.
+
+    Programs take every exit code but 2 for consent: of an interpreter that is gone or is killed, too.
+    """
+    dead = "echo 'agent-coord: the guard did not answer, so nothing is written: agent-coord doctor' >&2"
+    return ["sh", "-c", f"{shlex.join(hook_command('pre-tool-use'))} || {{ [ $? -eq 2 ] || {dead}; exit 2; }}"]
+
+
 def admin_folder(slot: Path) -> Path:
     """Where the guard of a slot keeps its files."""
     return Path(git_folder(str(slot))) / FOLDER

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coordinator.guard.places import VARIABLE
-from coordinator.guard.posts import SCOPE_FILE, admin_folder, hook_command
+from coordinator.guard.posts import SCOPE_FILE, admin_folder, tool_hook
 from coordinator.guard.sign import DENY
 from coordinator.guard.walls import temporary_folder, walled
 from resources.system.errors import Failure
@@ -40,7 +40,7 @@ def _prove_sign(slot: Path, scope: Path, environment: Mapping[str, str]) -> None
     stash = {"tool_name": "Bash", "tool_input": {"command": "git stash"}}
     call = stash if json.loads(scope.read_text())["mode"] == "off" else write
     text = json.dumps({"hook_event_name": "PreToolUse", "cwd": str(slot)} | call).encode()
-    done = run(hook_command("pre-tool-use"), env=environment, stdin=text, check=False, timeout=30)
+    done = run(tool_hook(), env=environment, stdin=text, check=False, timeout=30)
     _require(done.code == DENY and bool(done.err), "the tool-call hook", done)
 
 

@@ -35,9 +35,11 @@ def read_call(text: bytes, cwd: str, variables: dict[str, str]) -> tuple[str, De
     if call.get("hook_event_name", "PreToolUse") != "PreToolUse":
         raise UnreadableCallError(f"{call['hook_event_name']} is not PreToolUse")
     folder = call.get("cwd") or cwd
+    if not isinstance(folder, str):
+        raise UnreadableCallError("the call's folder is no text")
     if name in _SHELL_TOOLS:
-        return str(folder), _shell(_command(given), str(folder), variables)
-    return str(folder), Deeds([Deed(str(folder), path, extent) for path, extent in _files(name, given)], [])
+        return folder, _shell(_command(given), folder, variables)
+    return folder, Deeds([Deed(folder, path, extent) for path, extent in _files(name, given)], [])
 
 
 def _shell(command: str, cwd: str, variables: dict[str, str]) -> Deeds:

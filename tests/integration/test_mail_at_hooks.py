@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.guard.posts import hook_command
+from coordinator.guard.posts import tool_hook
 from coordinator.guard.walls import offered, walled, writable
 from tests.support.guarded import Guarded, make_guarded
 from tests.support.projects import Place
@@ -99,7 +99,7 @@ def test_behind_a_wall_letters_are_sent_and_told(guarded: Guarded, kind: str) ->
     assert sent.returncode == 0, sent.stderr
     call = {"session_id": "s-1", "hook_event_name": "PreToolUse", "cwd": str(guarded.slot), "tool_name": READ[0]}
     text = shlex.quote(json.dumps({**call, "tool_input": READ[1]}))
-    hook = f"printf %s {text} | {shlex.join(hook_command('pre-tool-use'))}"
+    hook = f"printf %s {text} | {shlex.join(tool_hook())}"
     told = guarded.shell(shlex.join(walled(kind, ("sh", "-c", hook), guarded.slot, places)))
     assert "walled" in told.stdout, told.stderr
     assert ask(guarded, READ).stdout == ""

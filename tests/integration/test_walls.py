@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.guard.posts import hook_command
+from coordinator.guard.posts import tool_hook
 from coordinator.guard.proof import prove_wall
 from coordinator.guard.walls import LEDGER, choose_wall, offered, temporary_folder, walled, writable
 from resources.state.sqlite import SqliteLedger
@@ -123,7 +123,7 @@ def test_guards_and_commits_go_on_when_ledger_and_refs_were_tidied(guarded: Guar
     call = {"hook_event_name": "PreToolUse", "cwd": str(guarded.slot), "tool_name": "Write"}
     asks = shlex.quote(json.dumps({**call, "tool_input": {"file_path": "mine/new.py"}}))
     script = "echo there; read line; set -e\n"
-    script += f"printf %s {asks} | {shlex.join(hook_command('pre-tool-use'))}; echo x > mine/new.py; git add -A\n"
+    script += f"printf %s {asks} | {shlex.join(tool_hook())}; echo x > mine/new.py; git add -A\n"
     script += "git -c user.name=ann -c user.email=a@b.c commit -qm 'a-1: x'"
     places = writable(guarded.project.repository, guarded.project.config.scope, guarded.slot)
     agent = subprocess.Popen(
