@@ -193,7 +193,12 @@ def ask_git(folder: str, *arguments: str, index: str = "") -> tuple[int, str]:
     """
     read, write = os.pipe()
     clean = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    clean |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"} | ({"GIT_INDEX_FILE": index} if index else {})
+    clean |= {
+        "GIT_OPTIONAL_LOCKS": "0",
+        "LC_ALL": "C",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_GRAFT_FILE": "/dev/null",
+    } | ({"GIT_INDEX_FILE": index} if index else {})
     actions = [(os.POSIX_SPAWN_DUP2, write, 1), (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)]
     argv = ["git", "-C", folder, "-c", "core.hooksPath=/dev/null", *arguments]
     try:

@@ -118,6 +118,9 @@ def _input(data: bytes | None) -> Generator[Any]:
         yield stream
 
 
+TRUE_OBJECTS = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
+"""Commits as they are: with a replacement or a graft anybody could make one look as if it had landed, or as another."""
+
 _LEAKED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
            "GIT_NAMESPACE", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG_PARAMETERS", "GIT_EXEC_PATH")  # fmt: skip
 """What a hook exports: with these set, git answers for the wrong repository, whatever the folder."""
@@ -128,8 +131,7 @@ def _environment(read: bool, extra: Mapping[str, str] | None) -> dict[str, str]:
     for name in _LEAKED:
         os.environ.pop(name, None)
     wanted = {"LC_ALL": "C", "LANGUAGE": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0" if read else "1"}
-    wanted.update(extra or {})
-    return wanted
+    return wanted | TRUE_OBJECTS | dict(extra or {})
 
 
 @cache

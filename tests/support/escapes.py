@@ -20,6 +20,15 @@ ESCAPES = {
     "apply --index": r"printf -- '--- a/bob/held.py\n+++ b/bob/held.py\n@@ -1 +1 @@\n-held = 1\n+held = 3\n' "
     "| git apply --index; done_",
     "the view widened by hand": "hide; git sparse-checkout disable; edit; done_ -a",
+    "the view widened by a folder": "hide; git sparse-checkout add bob; edit; done_ -a",
+    "a hidden file deleted by the commit after": "hide; plant; blind; git update-index --no-skip-worktree bob/held.py;"
+    "blind -a",
+    "a conflict outside of the view, resolved": "edit; blind -a; hide; git merge -q elsewhere; edit;"
+    "git add --sparse bob; done_; blind",
+    "a rebase onto somebody's work": "echo x > mine/a.py; blind -a; git rebase -q elsewhere;"
+    "git -c core.hooksPath=/dev/null rebase -q elsewhere",
+    "a revert": "git revert --no-edit HEAD; git -c core.hooksPath=/dev/null revert --no-edit HEAD",
+    "a merge without hooks": "git -c core.hooksPath=/dev/null merge -q --no-edit elsewhere",
     "a merge of somebody's work": "git merge -q --no-edit elsewhere",
     "a cherry-pick of it": "git cherry-pick elsewhere",
     "a rename out": "git mv bob/held.py mine/held.py; done_",
@@ -41,6 +50,12 @@ ESCAPES = {
     "the tracker": "echo '{}' >> .beads/issues.jsonl; blind -a",
     "a name with odd signs": r"""printf x > "$(printf 'bob/a\nb\303\251')"; git add -A; blind""",
     "a submodule": "git init -q bob/sub; (cd bob/sub; blind --allow-empty); git add bob/sub 2>/dev/null; blind",
+    "an innocent commit put in place of the guilty one": "echo x > mine/a.py; git add mine; innocent=$(made);"
+    "edit; blind -a; git -c core.hooksPath=/dev/null replace -f HEAD $innocent",
+    "an innocent tree put in place of the guilty one": "edit; git add -A; git -c core.hooksPath=/dev/null replace -f "
+    "$(git write-tree) HEAD^{tree}; blind",
+    "history grafted": 'edit; blind -a; f="$(git rev-parse --git-common-dir)/info/grafts"; mkdir -p "${f%/*}";'
+    'git rev-list --parents -n1 main | sed "s/$/ $(git rev-parse HEAD)/" > "$f"',
     "stash": "edit; git stash",
     "another branch taken": "git update-ref refs/heads/elsewhere HEAD; git branch -f elsewhere HEAD",
     "the base branch moved": 'echo x > mine/a.py; git add -A; git update-ref refs/heads/main "$(made)"',

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from coordinator.bootstrap import Project, init_project
 from coordinator.byhand import assign_by_hand
-from coordinator.guard.posts import hook_command
+from coordinator.guard.posts import tool_hook
 from coordinator.mail import reservations
 from coordinator.merging import queue
 from coordinator.merging.lane import Lane
@@ -69,7 +69,7 @@ class Guarded:
     def raw_sign(self, text: str, **env: str) -> subprocess.CompletedProcess[str]:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "AGENT_COORD_"))}
         return subprocess.run(
-            hook_command("pre-tool-use"),
+            tool_hook(),
             input=text,
             cwd=self.slot,
             env=environment | env,
@@ -98,15 +98,15 @@ class Guarded:
 
     def undo(self) -> None:
         """The slot as it was given, whatever was done to it."""
-        git = ("git", "-c", NO_HOOKS)
-        script = "; ".join(
-            f"{' '.join(git)} {line}"
-            for line in (
-                "sparse-checkout disable", "merge --abort", "cherry-pick --abort", f"checkout -qf {self.held.branch}",
-                f"update-ref refs/heads/{self.held.branch} {self.held.base}", "reset -q --hard", "clean -ffdqx",
-            )
+        branch, base = f"refs/heads/{self.held.branch}", self.held.base
+        lines = (
+            "sparse-checkout disable", "merge --abort", "rebase --abort", "revert --abort", "cherry-pick --abort",
+            f"checkout -qf {self.held.branch}", f"update-ref {branch} {base}", "reset -q --hard", "clean -ffdqx",
+            "for-each-ref --format='delete %(refname)' refs/replace | git update-ref --stdin",
         )  # fmt: skip
-        self.shell(f"{{ {script}; }} 2>/dev/null")
+        script = "; ".join(f"git {line}" for line in lines)
+        blind = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.hooksPath", "GIT_CONFIG_VALUE_0": "/dev/null"}
+        self.shell(f"{{ rm -f '{self.root}/.git/info/grafts'; {script}; }} 2>/dev/null", **blind)
         with self.project.ledger.write() as tx:
             ours = [one.id for one in reservations.live(tx) if one.agent == "ann" and not one.predicted]
             reservations.release(tx, ours)
