@@ -126,7 +126,9 @@ def server(world: World) -> Alike:
 def socket(world: World) -> Alike:
     """The folder of a socket of another repository, and one that nobody has marked."""
     folder = short_folders(os.geteuid()) / f"{world.watched.project[:8]}{world.number():04x}"
-    home = world.random.choice([None, world.scratch / "servers/pool-wt-1", Path(f"{world.servers}2/pool-wt-1")])
+    home = world.random.choice(
+        [None, world.scratch / "servers/pool-wt-1", Path(f"{world.state}2/postgres/servers/pool-wt-1")]
+    )
     old_file(folder / "home" if home else folder / ".s.PGSQL.5432", str(home or ""))
     os.utime(folder, (time.time() - OLD, time.time() - OLD))
     return Alike(lambda: sorted(path.name for path in folder.iterdir()), lambda: shutil.rmtree(folder))
