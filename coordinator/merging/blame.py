@@ -48,6 +48,8 @@ class Blame:
         elif bare is not None:
             self._set_aside(entry, base, bare)
         elif self.judging.benches.running < workers:
+            why = f"was red; whether {self.project.base} itself is red is being found out"
+            self.register.move([entry], "queued", why)
             self.judging.bare(base, self.gates.choice(paths_between(self.project.repository.root, base, run.tree)))
         return False
 
