@@ -109,7 +109,7 @@ def hand_out(root: Path, slots: int) -> float:
 
 def path(number: int) -> str:
     """Where the file with this number lies."""
-    return f"module{number % 40}/part{number // PER_FOLDER}/file{number}.py"
+    return f"module{number // PER_FOLDER // 30}/part{number // PER_FOLDER}/file{number}.py"
 
 
 def edit(root: Path) -> None:
@@ -120,7 +120,7 @@ def edit(root: Path) -> None:
         for number in (*range(100 * place, 100 * place + 4), 100 * (place // 2) + 50):
             file = folder / path(number)
             file.write_text(file.read_text().replace("line 3", f"line three of {place}"))
-        (folder / "new.py").write_text(f"slot {place}\n")
+        (folder / f"new{place}.py").write_text(f"slot {place}\n")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from coordinator.tasks.claims import Task
 from resources.state.store import Snapshot, Transaction
 from resources.system.clock import wall
 from resources.system.errors import Failure
-from resources.system.git import changed_since_fork, dirty_files, merge_trees, resolve
+from resources.system.git import changed_since_fork, merge_trees, state_of
 from resources.system.repository import Repository
 from resources.worktrees.clones import bring
 from resources.worktrees.saving import snapshot
@@ -71,8 +71,8 @@ def _piece(repository: Repository, task: Task, slot: Path | None, base: str) -> 
     if slot is None or not slot.is_dir():
         return None
     try:
-        head = resolve(slot, "HEAD") or task.base
-        dirty = dirty_files(slot)
+        head, dirty = state_of(slot)
+        head = head or task.base
         commit = snapshot(slot, head, dirty) if dirty else head
         bring(repository, slot, commit)
         paths = frozenset(dirty) | frozenset(changed_since_fork(slot, base, head) if head != base else ())

@@ -268,13 +268,27 @@ def move_ref(cwd: Path, ref: str, new: str, old: str) -> bool:
 
 def dirty_files(cwd: Path) -> list[str]:
     """Paths with uncommitted changes, untracked (not ignored) files included."""
-    records = iter(git(cwd, "status", "--porcelain=v1", "-z", "--untracked-files=all", read=True).records)
-    paths: list[str] = []
+    return state_of(cwd)[1]
+
+
+_FIELDS = {"1": 8, "2": 9, "u": 10, "?": 1}
+"""Fields in front of the path, by the kind of a record of `git status --porcelain=v2`."""
+
+
+def state_of(cwd: Path) -> tuple[str, list[str]]:
+    """The commit at HEAD ("" when there is none yet), and the paths with uncommitted changes; by one process."""
+    wanted = ("--porcelain=v2", "--branch", "-z", "--untracked-files=all")
+    records = iter(git(cwd, "status", *wanted, read=True).records)
+    head, paths = "", []
     for record in records:
-        paths.append(record[3:])
-        if record[0] in "RC":
+        kind = record[0]
+        if kind in _FIELDS:
+            paths.append(record.split(" ", _FIELDS[kind])[-1])
+        elif record.startswith("# branch.oid "):
+            head = record.removeprefix("# branch.oid ").replace("(initial)", "")
+        if kind == "2":  # a rename, whose old path is a record of its own
             paths.append(next(records, ""))
-    return paths
+    return head, paths
 
 
 def commit_messages(cwd: Path, revisions: Sequence[str]) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from resources.system.errors import Failure
 from resources.system.git import git, tree_of
-from resources.system.repository import Repository
+from resources.system.repository import Repository, git_dir_of
 from resources.worktrees.checkout import slot_git
 from resources.worktrees.clones import bring
 from resources.worktrees.slots import branch_of, branches_of, next_number, ref_part
@@ -137,7 +137,7 @@ def snapshot(path: Path, head: str, changed: Sequence[str]) -> str:
 @contextmanager
 def _copied_index(path: Path) -> Generator[dict[str, str]]:
     """The environment under which git works with a copy of the worktree's index."""
-    original = Path(slot_git(path, "rev-parse", "--path-format=absolute", "--git-path", "index", read=True).text)
+    original = git_dir_of(path) / "index"
     # In the worktree's own git folder: what a kill leaves there can be told to be ours, and goes with the worktree.
     with tempfile.TemporaryDirectory(prefix=ASIDE, dir=original.parent) as folder:
         index = Path(folder) / "index"

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from resources.system.errors import Failure
-from resources.system.git import git
+from resources.system.git import git, state_of
 from tests.support.repos import make_repository
 
 
@@ -19,3 +19,27 @@ def test_git_in_a_folder_that_is_gone_never_answers_for_the_working_directory(tm
     assert git(gone, "rev-parse", "--show-toplevel", check=False).text == ""
     assert (root / "kept.txt").read_text() == "an edit\n"
     assert git(os.curdir, "rev-parse", "--show-toplevel").text == str(root)
+
+
+def test_one_process_tells_the_head_and_every_path_that_is_not_committed(tmp_path):
+    root = tmp_path / "a repository"
+    root.mkdir()
+    git(root, "init", "--quiet", "--initial-branch=main")
+    (root / "first file").write_text("x\n")
+    assert state_of(root) == ("", ["first file"])
+    root = make_repository(tmp_path / "with commits", {"a b.txt": "1\n" * 9, "both.txt": "base\n", "gone.txt": "x\n"})
+    head = git(root, "rev-parse", "HEAD").text
+    git(root, "switch", "--quiet", "--create", "side")
+    (root / "both.txt").write_text("side\n")
+    git(root, "commit", "--quiet", "--all", "--message", "side")
+    git(root, "switch", "--quiet", "main")
+    assert state_of(root) == (head, [])
+    (root / "both.txt").write_text("main\n")
+    git(root, "commit", "--quiet", "--all", "--message", "main")
+    git(root, "merge", "side", check=False)
+    git(root, "mv", "a b.txt", "c d.txt")
+    (root / "gone.txt").unlink()
+    (root / "in a folder").mkdir()
+    (root / "in a folder" / "new -> file").write_text("n\n")
+    assert sorted(state_of(root)[1]) == ["a b.txt", "both.txt", "c d.txt", "gone.txt", "in a folder/new -> file"]
+    assert state_of(root)[0] == git(root, "rev-parse", "HEAD").text != head
