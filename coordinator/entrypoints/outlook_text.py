@@ -38,18 +38,23 @@ def _wait(count: int) -> str:
 
 def _queue(found: Outlook, most: int) -> list[str]:
     rows = [
-        (str(place), entry.issue, clock(max(0.0, found.at - entry.queued_at)), found.why[entry.id])
+        (str(place), entry.issue, _ago(found, entry.queued_at), found.why[entry.id])
         for place, entry in enumerate(found.waiting, 1)
     ]
     return table(("", "LANDS NEXT", "WAITS", "WHY"), rows, (0, 2), most) if rows else []
 
 
 def _trees(found: Outlook, most: int) -> list[str]:
-    if not found.tried:
+    if not found.tried and found.bare is None:
         return []
-    rows = [(f"{found.base} {found.tip[:10]}", "", "")]
+    judged = "" if found.bare is None else f"judged itself for {_ago(found, found.bare)}"
+    rows = [(f"{found.base} {found.tip[:10]}", judged, "")]
     rows += [(drawn + _set(one, above), _gate(found, one), _needed(one)) for drawn, one, above in _tree(found.tried)]
     return table(("TRIED NOW", "GATE", "NEEDED"), rows, (2,), most)
+
+
+def _ago(found: Outlook, at: float) -> str:
+    return clock(max(0.0, found.at - at))
 
 
 def _tree(tried: Sequence[Trying]) -> list[tuple[str, Trying, Trying | None]]:
@@ -90,7 +95,7 @@ def _names(issues: Sequence[str], most: int = 4) -> str:
 def _gate(found: Outlook, one: Trying) -> str:
     if one.passed:
         return "passed, waits"
-    return f"{'confirms' if one.whole else 'runs'} for {clock(max(0.0, found.at - one.since))}"
+    return f"{'confirms' if one.whole else 'runs'} for {_ago(found, one.since)}"
 
 
 def _needed(one: Trying) -> str:
@@ -132,7 +137,7 @@ def _radar(found: Outlook, width: int, most: int) -> list[str]:
     if found.looked is None:
         return []
     at, count = found.looked
-    ago = f"radar, {clock(max(0.0, found.at - at))} ago: {count} {plural('piece', count)} of unlanded work"
+    ago = f"radar, {_ago(found, at)} ago: {count} {plural('piece', count)} of unlanded work"
     if not found.collided:
         return [f"{ago}, nothing collides"]
     rows = [(one.issue, _with(found, one), _told(found, one), _paths(one, width)) for one in found.collided]
@@ -144,7 +149,7 @@ def _with(found: Outlook, one: Collided) -> str:
 
 
 def _told(found: Outlook, one: Collided) -> str:
-    return f"{one.agent or 'nobody'}, {clock(max(0.0, found.at - one.since))} ago"
+    return f"{one.agent or 'nobody'}, {_ago(found, one.since)} ago"
 
 
 def _paths(one: Collided, width: int) -> str:
@@ -155,7 +160,7 @@ def _paths(one: Collided, width: int) -> str:
 def outlook_json(found: Outlook) -> dict[str, Any]:
     """The same for programs."""
     return {
-        "base": {"branch": found.base, "sha": found.tip},
+        "base": {"branch": found.base, "sha": found.tip, "judged_since": iso(found.bare) if found.bare else None},
         "paused": found.paused, "mode": found.mode, "workers": found.workers,
         "tried": [list(one.issues) for one in found.tried if not one.passed],
         "waiting": [entry_json(entry) | {"why": found.why[entry.id]} for entry in found.waiting],

@@ -90,6 +90,8 @@ class Outlook:
     collided: tuple[Collided, ...] = ()
     looked: tuple[float, int] | None = None
     """When the radar looked last, and how many pieces of unlanded work it saw."""
+    bare: float | None = None
+    """Since when a gate judges the base branch itself, None when none does."""
 
 
 class Onlooker:
@@ -118,14 +120,14 @@ class Onlooker:
             tasks = {task.issue: task for task in claims.all_tasks(snapshot)}
             tried = tries(runs, free, chances, merge.mode == Mode.EXACT)
             standing, collided = self._standing(snapshot, tasks, waiting, tip), _collided(snapshot, tasks)
-            looked = _looked(snapshot)
+            looked, bare = _looked(snapshot), _bare(snapshot, tip)
         why = {
             entry.id: _not_there(stacked.get(entry.id, ())) or why_waits(entry, waiting, runs, paused)
             for entry in waiting
         }
         return Outlook(
             wall(), project.base, tip, waiting, paused, merge.mode, workers, why,
-            tuple(tried), tuple(standing), tuple(collided), looked,
+            tuple(tried), tuple(standing), tuple(collided), looked, bare,
         )  # fmt: skip
 
     def _chances(self, snapshot: Snapshot, seen: Seen, tip: str, workers: int) -> dict[int, float]:
@@ -179,6 +181,11 @@ def _collided(snapshot: Snapshot, tasks: Mapping[str, Task]) -> list[Collided]:
 def _looked(snapshot: Snapshot) -> tuple[float, int] | None:
     row = snapshot.one("pieces-looked")
     return (row["at"], row["count"]) if row else None
+
+
+def _bare(snapshot: Snapshot, tip: str) -> float | None:
+    runs = (Run.of(row) for row in snapshot.all("trials-running"))
+    return next((run.began_at for run in runs if run.tip == tip and not run.members), None)
 
 
 def _not_there(supports: Sequence[Support]) -> str:

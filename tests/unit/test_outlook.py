@@ -48,6 +48,12 @@ def test_a_set_hangs_below_the_largest_that_it_contains_and_names_what_it_adds()
     ]
 
 
+def test_the_base_branch_that_is_judged_itself_is_told() -> None:
+    (line,) = drawn(outlook(bare=970.0), "TRIED NOW")
+    assert line.split() == ["main", "abcdef0123", "judged", "itself", "for", "30", "s"]
+    assert outlook_json(outlook())["base"]["judged_since"] is None
+
+
 def test_a_passed_set_that_tells_nothing_any_more_is_not_shown_and_lanes_assume_nothing() -> None:
     assert tries([run(7, 2, state="green")], ENTRIES, {}, exact=True) == []
     assert tries([run(7, 2)], ENTRIES, {7: 1.0}, exact=False)[0].without == ()
