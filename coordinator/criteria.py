@@ -45,6 +45,8 @@ class Week:
     waited: int = 0
     mutexes: int = 0
     shared: int = 0
+    seats: int = 0
+    """Places in a shared checkout that were lent."""
     waits_on: Counter[str] = field(default_factory=Counter)
     mutex_on: Counter[str] = field(default_factory=Counter)
     """Day -> waits for paths, and seconds waited for mutexes."""
@@ -104,9 +106,12 @@ def _contend(week: Week, row: Row, data: Mapping[str, Any]) -> None:
     match row["kind"]:
         case "paths.reserved":
             week.reserved += 1
-        case "paths.refused":
+        case "paths.refused" | "paths.waited":
+            week.reserved -= bool(data.get("granted"))  # it is told as reserved too, and was one try
             week.waited += 1
             week.waits_on[day] += 1
+        case "slot.leased" if str(row.get("slot", "")).startswith("seat-"):
+            week.seats += 1
         case "mutex.waited" | "mutex.refused":
             week.mutexes += 1
             week.mutex_on[day] += data["seconds"]
@@ -147,21 +152,22 @@ def advice(weeks: Mapping[str, Week], overlaps: int) -> list[str]:
         found.append(f"{name}: {week.unjudged} landings without a verdict of the gate; who else moves the base branch?")
     if figures["recorded_checks"] is not None and figures["recorded_checks"] < RECORDED:
         found.append(f"{name}: {figures['recorded_checks']:.0%} of the landings have checks; configure [[gate.checks]]")
-    found += [f"{name}: {sentence}" for sentence in _contention(figures)]
+    found += [f"{name}: {sentence}" for sentence in _contention(figures, in_one_checkout=week.seats > 0)]
     if overlaps:
         found.append(f"{overlaps} times two agents held the same paths: agent-coord doctor, and report it")
     return found
 
 
-def _contention(figures: Mapping[str, Any]) -> list[str]:
+def _contention(figures: Mapping[str, Any], *, in_one_checkout: bool) -> list[str]:
     """Where agents stood in each other's way too much, each with what to try next."""
     rate, waits, seconds = figures["wait_rate"], figures["most_waits_a_day"], figures["most_mutex_seconds_a_day"]
     shared = figures["shared_state_failures"]
+    apart = ', or a slot for each agent ([agents] isolation = "slots")' if in_one_checkout else ""
     told = (
         (rate is not None and rate > WAITS_AT, f"{rate or 0:.0%} of the reservations had to wait",
-         "fewer agents, or track-analyzer recommend --write-deps"),
+         f"fewer agents, or track-analyzer recommend --write-deps{apart}"),
         (waits > WAITS_A_DAY, f"{waits} waits for paths on one day",
-         "agent-coord run --sequential for what meets in the same files"),
+         f"agent-coord run --sequential for what meets in the same files{apart}"),
         (seconds > MUTEX_A_DAY, f"{seconds / 60:.0f} minutes were waited for mutexes on one day",
          "give what runs alone a port, a database or a folder of its slot's own"),
         (shared > 0, f"{shared} attempts changed the main checkout, which all share",

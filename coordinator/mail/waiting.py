@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from coordinator.mail import reservations
+from coordinator.mail.reservations import Clash
 from resources.state.leases import Owner, owner_is_dead
 from resources.state.store import Ledger, Transaction
 from resources.system.clock import wall
@@ -32,6 +33,8 @@ class Wish:
     shared: bool = False
     ttl: float = reservations.TTL
     owner: Owner | None = None
+    over_guesses: bool = False
+    """Whether what was only predicted for others is no hindrance."""
 
 
 def circle(waits: Mapping[str, str], start: str) -> tuple[str, ...]:
@@ -58,35 +61,58 @@ def reserve_waiting(
 
     Raises NotNow("reserved") when the time is up, NotNow("deadlock") when waiting on would never end.
     """
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
+    waited: Clash | None = None
     try:
         while True:
             with ledger.write() as tx:
-                clash = reservations.clash_for(tx, wish.patterns, wish.agent, shared=wish.shared)
+                clash = _clash(tx, wish)
                 if clash is None:
                     return _take(tx, wish)
-                if time.monotonic() >= deadline:
+                waited = clash
+                if time.monotonic() >= began + seconds:
                     raise reservations.refusal(clash)
-                tx.change(
-                    "wait-put", agent=wish.agent, issue=wish.issue, holder=clash.held.agent, pattern=clash.wanted,
-                    owner=Owner.here().to_json(), now_at=wall(),
-                )  # fmt: skip
-                found = _lost(tx, wish.agent)
-                if found:
-                    tx.event("deadlock.broken", issue=wish.issue, agent=wish.agent, circle=found)
-            if found:
-                raise _deadlock(wish, found)
+                circled = _wait(tx, wish, clash)
+            if circled:
+                raise _deadlock(wish, circled)
             sleep(EVERY)
     finally:
-        with ledger.write() as tx:
-            tx.change("wait-over", agent=wish.agent, issue=wish.issue)
+        if waited is not None:
+            _end(ledger, wish, waited, time.monotonic() - began)
+
+
+def _clash(tx: Transaction, wish: Wish) -> Clash | None:
+    return reservations.clash_for(
+        tx, wish.patterns, wish.agent, shared=wish.shared, over_guesses=wish.over_guesses
+    )  # fmt: skip
 
 
 def _take(tx: Transaction, wish: Wish) -> list[int]:
     return reservations.reserve(
         tx, wish.patterns, agent=wish.agent, issue=wish.issue, why=wish.why, shared=wish.shared, ttl=wish.ttl,
-        owner=wish.owner,
+        owner=wish.owner, over_guesses=wish.over_guesses,
     )  # fmt: skip
+
+
+def _wait(tx: Transaction, wish: Wish, clash: Clash) -> tuple[str, ...]:
+    """Write down for whom we wait; the circle that we have to leave, empty when there is none."""
+    tx.change(
+        "wait-put", agent=wish.agent, issue=wish.issue, holder=clash.held.agent, pattern=clash.wanted,
+        owner=Owner.here().to_json(), now_at=wall(),
+    )  # fmt: skip
+    found = _lost(tx, wish.agent)
+    if found:
+        tx.event("deadlock.broken", issue=wish.issue, agent=wish.agent, circle=found)
+    return found
+
+
+def _end(ledger: Ledger, wish: Wish, clash: Clash, seconds: float) -> None:
+    with ledger.write() as tx:
+        tx.change("wait-over", agent=wish.agent, issue=wish.issue)
+        tx.event(
+            "paths.waited", issue=wish.issue, agent=wish.agent, holder=clash.held.agent, patterns=list(wish.patterns),
+            seconds=round(seconds, 2), granted=_clash(tx, wish) is None,
+        )  # fmt: skip
 
 
 def _lost(tx: Transaction, agent: str) -> tuple[str, ...]:

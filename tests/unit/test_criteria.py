@@ -56,6 +56,14 @@ def test_a_drawing_for_each_criterion_says_what_is_good_and_what_is_not() -> Non
         ET.fromstring(chart)
 
 
+def test_who_had_to_wait_and_got_it_is_one_try_and_one_wait() -> None:
+    waited = [event(MONDAY, "paths.reserved"), event(MONDAY, "paths.waited", granted=True)]
+    week = by_week([event(MONDAY, "paths.reserved"), *waited], Judged((), (), {}))["2023-W47"]
+    assert (week.as_json()["reservations"], week.as_json()["wait_rate"]) == (2, 0.5)
+    week = by_week([event(MONDAY, "paths.waited", granted=False)], Judged((), (), {}))["2023-W47"]
+    assert (week.as_json()["reservations"], week.as_json()["wait_rate"]) == (1, 1.0)
+
+
 def contended(*events: dict) -> str:
     return " ".join(advice(by_week(events, Judged((), (), {})), 0))
 
@@ -65,6 +73,8 @@ def test_what_stands_in_the_way_is_counted_by_day_and_names_what_to_try() -> Non
     waits = [event(MONDAY + day * 86400, "paths.refused") for day in (0, 1) for _ in range(20)]
     assert contended(*reserved, *waits) == ""
     assert "21 waits for paths on one day" in contended(*reserved, *waits, event(MONDAY, "paths.refused"))
+    seat = event(MONDAY, "slot.leased") | {"slot": "seat-1"}
+    assert 'isolation = "slots"' in contended(seat, *reserved, *waits, event(MONDAY, "paths.refused"))
     mutex = [event(MONDAY + day * 86400, "mutex.waited", seconds=600.0) for day in (0, 1)]
     assert contended(*mutex) == ""
     assert "10 minutes were waited for mutexes" in contended(*mutex, event(MONDAY, "mutex.refused", seconds=5.0))

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,8 @@ def test_it_is_held_as_soon_as_the_holder_gives_it_back(ledger: SqliteLedger) ->
     assert reserve_waiting(ledger, wish("bob", "src/a.py"), 60, holder_is_done)
     with ledger.read() as snapshot:
         assert snapshot.all("waits") == []
+        (told,) = snapshot.all("events-of-kind", kind="paths.waited")
+    assert (told["agent"], json.loads(told["data"])["granted"]) == ("bob", True)
 
 
 def test_the_youngest_of_a_circle_gives_way_and_the_other_goes_on(ledger: SqliteLedger) -> None:
@@ -58,3 +61,6 @@ def test_time_is_up(ledger: SqliteLedger) -> None:
     reserve_waiting(ledger, wish("ann", "a.py"), 0)
     with pytest.raises(NotNow, match=r"ann holds a\.py"):
         reserve_waiting(ledger, wish("bob", "a.py"), 0.01, lambda _seconds: None)
+    with ledger.read() as snapshot:
+        (told,) = snapshot.all("events-of-kind", kind="paths.waited")
+    assert json.loads(told["data"])["granted"] is False
