@@ -155,10 +155,12 @@ class Records:
         return found
 
     def agent_of(self, lease: Lease) -> dict[str, object]:
-        """The process that the task under this lease recorded for its agent, {} when there is none."""
+        """The process that the task in this slot recorded for its agent, {} when there is none."""
         with self.ledger.read() as snapshot:
             rows = snapshot.all("tasks")
-        found: Sequence[dict[str, object]] = [json.loads(row["process"]) for row in rows if row["fence"] == lease.fence]
+        found: Sequence[dict[str, object]] = [
+            json.loads(row["process"]) for row in rows if (row["slot"], row["issue"]) == (lease.resource, lease.issue)
+        ]
         return found[0] if found else {}
 
     def waiting_branches(self) -> set[str]:

@@ -119,7 +119,7 @@ def test_a_slot_whose_agent_still_runs_is_not_taken_from_it(tmp_path):
     with yard.ledger.write() as tx:
         tx.change("task-put", issue="demo-1", title="", track="", program="", why="", filter="", rank=1, changed_at=0)
         tx.change(
-            "task-work", issue="demo-1", agent="ada", program="", slot="pool-wt-1", branch="", base="", fence=fence,
+            "task-work", issue="demo-1", agent="ada", program="", slot="pool-wt-1", branch="", base="", fence=fence + 1,
             attempt=1, process=json.dumps({"pid": agent.pid, "start": agent.start}), changed_at=0,
         )  # fmt: skip
     assert yard.pool.repair() == []
