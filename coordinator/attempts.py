@@ -17,12 +17,18 @@ from analyzer.imports import closure
 from analyzer.issues import Issue
 from analyzer.scope import Scope
 from coordinator.agents.adapter import Assignment, Launch
-from coordinator.agents.briefing import Place, write_briefing, write_continuation, write_reentry
+from coordinator.agents.briefing import (
+    Place,
+    write_briefing,
+    write_continuation,
+    write_reentry,
+    write_shared_briefing,
+)
 from coordinator.agents.supervisor import Running, start, stop
 from coordinator.assign import paths_to_reserve
 from coordinator.bootstrap import Project
 from coordinator.guard.places import VARIABLE
-from coordinator.guard.posts import SCOPE_FILE, Post, admin_folder, post_guard
+from coordinator.guard.posts import SCOPE_FILE, Post, post_guard
 from coordinator.guard.proof import prove, prove_wall
 from coordinator.guard.strays import note_main
 from coordinator.guard.walls import choose_wall, temporary_folder, walled, writable
@@ -37,15 +43,14 @@ from resources.state.store import Transaction
 from resources.system.errors import Failure, NotNow
 from resources.system.files import replace_file
 from resources.system.git import tracked_files
-from resources.system.repository import git_dir_of
 from resources.worktrees.pool import Held, Released
 from resources.worktrees.view import View, resolve
 
 LONGEST_ARGUMENT = 100_000
 """Bytes of a prompt; Linux refuses a single argument above 131,072."""
 
-ROOM = "agent-coord/agent"
-"""Where a slot's agent has its settings and sessions, in the slot's own git directory: gone with the slot."""
+ROOM = "agent"
+"""Where a slot's agent has its settings and sessions, beside the slot's guard: gone with the slot."""
 
 
 @dataclass
@@ -115,7 +120,8 @@ def take(project: Project, job: Job) -> Attempt:
     try:
         view = _view(project, job)
         held = project.pool.acquire(issue, agent, base=job.base, view=view, prefer=job.task.slot)
-        _guard(project, Post(held, project.base, wanted.all, stacked=job.stack is not None))
+        wait = project.config.agents.lock_seconds
+        _guard(project, Post(held, project.base, wanted.all, stacked=job.stack is not None, lock_seconds=wait))
     except BaseException:
         _unclaim(project, claim)
         raise
@@ -137,7 +143,7 @@ def _telling_refusals(project: Project, job: Job) -> Generator[None]:
 def _guard(project: Project, post: Post) -> None:
     try:
         note_main(post_guard(project.repository, project.config.scope, post), project.repository.root)
-        prove(post.held.slot.path)
+        prove(post.held.slot.path, post.held.slot.admin, post.held.environment)
     except BaseException:
         project.pool.release(post.held.lease)
         raise
@@ -166,7 +172,7 @@ def start_agent(project: Project, attempt: Attempt) -> None:
     adapter, wall = project.adapter(attempt.task.program), choose_wall(project.config.scope.wall)
     assignment = _assign(project, attempt, number, attempt.session if adapter.resumes else "")
     assignment = replace(assignment, walled=wall != "none")
-    told = {VARIABLE: str(admin_folder(held.slot.path) / SCOPE_FILE)}
+    told = {VARIABLE: str(held.slot.admin / SCOPE_FILE)}
     adapter.install_guard(assignment)
     adapter.prove_guard(assignment, {**held.environment, **told})
     launch = _behind_wall(project, wall, held.slot.path, adapter.launch(assignment))
@@ -183,9 +189,9 @@ def start_agent(project: Project, attempt: Attempt) -> None:
 
 def assign_again(project: Project, attempt: Attempt) -> tuple[Assignment, Path]:
     """What an attempt that another coordinator began was told, as far as it matters now, and its log."""
-    issue, slot, number = attempt.issue, attempt.held.slot.path, attempt.task.attempt
+    issue, slot, number = attempt.issue, attempt.held.slot, attempt.task.attempt
     file = _folder(project, issue.id) / f"{number}.briefing.md"
-    return Assignment(issue.id, issue.title, number, slot, "", file, git_dir_of(slot) / ROOM), log_of(project, attempt)
+    return Assignment(issue.id, issue.title, number, slot.path, "", file, slot.admin / ROOM), log_of(project, attempt)
 
 
 def log_of(project: Project, attempt: Attempt) -> Path:
@@ -216,14 +222,14 @@ def again(attempt: Attempt) -> None:
 
 def _assign(project: Project, attempt: Attempt, number: int, session: str) -> Assignment:
     file, text = _brief(project, attempt, number)
-    issue, slot = attempt.issue, attempt.held.slot.path
+    issue, slot = attempt.issue, attempt.held.slot
     if session and attempt.paused:
         text = write_continuation(issue.id, attempt.paused, str(file))
     elif session and attempt.handoffs:
         text = write_reentry(issue.id, attempt.handoffs[-1], project.config.agents.attempts, str(file))
     if len(text.encode()) > LONGEST_ARGUMENT:
         text = f"Your briefing is too long to be given here. Read all of {file} before you begin."
-    return Assignment(issue.id, issue.title, number, slot, text, file, git_dir_of(slot) / ROOM, session)
+    return Assignment(issue.id, issue.title, number, slot.path, text, file, slot.admin / ROOM, session)
 
 
 def give_back(project: Project, attempt: Attempt, state: str, why: str, *, uncounted: bool = False) -> Released:
@@ -266,7 +272,7 @@ def _unclaim(project: Project, claim: Lease) -> None:
 
 def _view(project: Project, job: Job) -> View | None:
     settings, scope = project.config.pool, job.scope
-    if settings.view == "full" or scope is None:
+    if settings.view == "full" or scope is None or project.config.shared:
         return None
     tree = tracked_files(project.repository.root, job.base)
     start = [file.path for file in scope.files] + list(scope.write)
@@ -289,11 +295,12 @@ def _brief(project: Project, attempt: Attempt, number: int) -> tuple[Path, str]:
     held = attempt.held
     place = Place(
         held.slot.name, str(held.slot.path), held.branch, held.slot.database, held.slot.ports,
-        str(held.slot.view.get("mode", "full")),
+        str(held.slot.view.get("mode", "full")), project.config.agents.lock_seconds,
     )  # fmt: skip
     gate = project.config.gate
     checks = [f"{check.name}: `{' '.join(check.run)}`" for check in gate.checks if check.name not in gate.disabled]
-    text = write_briefing(attempt.issue, place, attempt.write, checks, attempt.handoffs)
+    write = write_shared_briefing if held.slot.is_seat else write_briefing
+    text = write(attempt.issue, place, attempt.write, checks, attempt.handoffs)
     file = _folder(project, attempt.issue.id) / f"{number}.briefing.md"
     replace_file(file, text)
     return file, text

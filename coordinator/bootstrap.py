@@ -24,6 +24,7 @@ from coordinator.agents.scripted import Scripted
 from coordinator.config import Config, read_config
 from coordinator.guard.posts import tool_hook
 from coordinator.mail.reservations import FOLDS
+from coordinator.seats import Seats
 from coordinator.tasks.tracker import Tracker, open_tracker
 from resources.databases.databases import Databases, open_databases
 from resources.state.sqlite import SqliteLedger
@@ -83,8 +84,9 @@ class Project:
 
     @cached_property
     def pool(self) -> Pool:
-        """The slots."""
-        return Pool(self.repository, self.ledger, self.config.pool, self.databases, self.say)
+        """The slots, or the seats of a shared checkout."""
+        kind = Seats if self.config.shared else Pool
+        return kind(self.repository, self.ledger, self.config.pool, self.databases, self.say)
 
     @cached_property
     def tracker(self) -> Tracker:

@@ -8,11 +8,12 @@ coordinator adds project, agents, gate, mail and tracker. An unknown key names t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from coordinator.gate_settings import GateSettings, read_gate
+from coordinator.guard.rule import LOCKED
 from coordinator.guard.settings import ScopeSettings
 from coordinator.mail.agent_mail import MailSettings
 from resources.settings import CONFIG, Limits, PoolSettings, ResourceSettings, read_settings
@@ -78,9 +79,13 @@ PRESETS: Mapping[str, Program] = {
 """Programs that need no configuration; a table of the same name replaces one."""
 
 
+LONGEST_WAIT = 45.0
+"""Seconds; a hook that takes longer than `agents.guard.TIMEOUT` lets the call through."""
+
+
 @dataclass(frozen=True)
 class AgentSettings:
-    """[agents]: who works, how often an issue is tried, how long an attempt may take."""
+    """[agents]: who works, how often an issue is tried, how long an attempt may take, in slots or in one checkout."""
 
     default: str = "claude"
     attempts: int = 3
@@ -88,8 +93,14 @@ class AgentSettings:
     idle_minutes: float = 15.0
     refused_seconds: float = 60.0
     log_mb: float = 20.0
+    isolation: str = "slots"
+    lock_seconds: float = 30.0
 
     def __post_init__(self) -> None:
+        if self.isolation not in ("slots", "shared"):
+            raise ValueError(f'isolation must be "slots" or "shared", not {self.isolation!r}')
+        if not 0 <= self.lock_seconds <= LONGEST_WAIT:
+            raise ValueError(f"lock_seconds must be 0 to {LONGEST_WAIT:g}: programs give their hooks a minute")
         if self.attempts < 1:
             raise ValueError("attempts must be 1 or more")
         if self.log_mb < 1:
@@ -144,6 +155,11 @@ class Config:
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
 
     @property
+    def shared(self) -> bool:
+        """Whether all agents work in one checkout."""
+        return self.agents.isolation == "shared"
+
+    @property
     def pool(self) -> PoolSettings:
         """The table [pool]."""
         return self.resources.pool
@@ -178,7 +194,7 @@ def read_config(repository: Repository, file: Path | None = None) -> Config:
             raise Failure("bad-value", f"{path}: {name} must be a table, not {table!r}", mend=f"edit {path}")
     agents = dict(tables.get("agents", {}))
     programs = dict(PRESETS) | _programs(agents.pop("programs", {}), path)
-    return Config(
+    read = Config(
         file=path,
         project=from_table(ProjectSettings, tables.get("project", {}), file=path, name="project"),
         resources=read_settings(repository, path),
@@ -191,6 +207,26 @@ def read_config(repository: Repository, file: Path | None = None) -> Config:
         mail=from_table(MailSettings, tables.get("mail", {}), file=path, name="mail"),
         tracker=from_table(TrackerSettings, tables.get("tracker", {}), file=path, name="tracker"),
     )
+    return _fitting(read)
+
+
+def _fitting(read: Config) -> Config:
+    """The scopes as the isolation wants them. Raises Failure where they contradict it."""
+    scope, folder = read.scope, read.pool.folder
+    if not read.shared:
+        if scope.enforce == LOCKED:
+            raise _contradiction(read, 'enforce = "locked" belongs to [agents] isolation = "shared", and comes with it')
+        return read
+    if scope.wall not in ("none", "auto"):
+        raise _contradiction(
+            read, f'wall = "{scope.wall}" keeps agents apart, and isolation = "shared" puts them together'
+        )
+    ours = () if folder.startswith(("/", "..")) else (f"{folder}/**",)
+    return replace(read, scope=replace(scope, enforce=LOCKED, wall="none", protected=(*scope.protected, *ours)))
+
+
+def _contradiction(read: Config, what: str) -> Failure:
+    return Failure("bad-value", f"{read.file}: [scope] {what}", mend=f"edit {read.file}")
 
 
 def _programs(tables: Mapping[str, Any], path: Path) -> dict[str, Program]:

@@ -67,7 +67,8 @@ class Grounds:
 
     def _stack(self, plan: Plan, pending: Sequence[str], onto: str) -> dict[str, str]:
         self._bases, unstacked = {}, {}
-        most = self._project.config.merge.stack
+        # In one checkout everybody sees the work of everybody: only accepted work is built on.
+        most = 0 if self._project.config.shared else self._project.config.merge.stack
         blocked = [one for issue in pending if (one := plan.held.get(issue)) is not None and not one.held]
         if not most or not blocked:
             return {}

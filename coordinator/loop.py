@@ -22,6 +22,8 @@ from coordinator.grounds import Grounds
 from coordinator.mail import reservations
 from coordinator.merging import queue
 from coordinator.merging.lane import PATIENCE, Lane, Ruling
+from coordinator.merging.one_branch import OneBranch
+from coordinator.merging.own import begun_at
 from coordinator.outcomes import refused, settle
 from coordinator.pauses import Pauses
 from coordinator.planning import Planning
@@ -66,7 +68,7 @@ class Loop:
         self._not_before: dict[str, float] = {}
         self._setbacks: dict[str, Setback] = {}
         self.draining = False
-        self._lane = Lane(project, self._title)
+        self._lane = (OneBranch if project.config.shared else Lane)(project, self._title)
         self._grounds = Grounds(project)
         self._pauses = Pauses(project)
 
@@ -234,7 +236,7 @@ class Loop:
     def _begin(self, task: Task, plan: Plan) -> str:
         issue, scope = self._planning.issues[task.issue], plan.scopes.get(task.issue)
         stack = self._grounds.under(task.issue)
-        base = stack.commit if stack else self.project.base_tip()
+        base = stack.commit if stack else self._base(task)
         job = Job(task, issue, scope, self._agent_name(), base, stack)
         try:
             attempt = attempts.begin(self.project, job)
@@ -250,6 +252,13 @@ class Loop:
             self._left -= 1
         self.project.say(f"{task.issue}: {job.agent} starts attempt {attempt.task.attempt} in {attempt.held.slot.name}")
         return ""
+
+    def _base(self, task: Task) -> str:
+        tip = self.project.base_tip()
+        if not self.project.config.shared:
+            return tip
+        with self.project.ledger.read() as snapshot:
+            return begun_at(self.project.repository.root, snapshot, task, tip)
 
     def _agent_name(self) -> str:
         taken = {attempt.claim.agent for attempt in self._attempts.values()}

@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from coordinator.bootstrap import Project
+from coordinator.committing import seats_environment
 from coordinator.wherein import Caller
 from resources.system.errors import Failure, Misuse, NotNow
 from resources.system.files import file_lock, inherited_locks, mutex_folder
-from resources.system.process import attend, clean_environment, identify
+from resources.system.process import attend, identify
 
 TOLD = 0.05
 """Seconds of waiting that are nobody's business."""
@@ -36,7 +37,7 @@ def run_alone(project: Project, caller: Caller, name: str, argv: Sequence[str], 
     try:
         with file_lock(file, what=f"the mutex {name}", wait=wait, note=who, inherited=True):
             got = time.monotonic()
-            code = attend(argv, cwd=Path.cwd(), env=clean_environment(), out=sys.stdout, keep=inherited_locks())
+            code = attend(argv, cwd=Path.cwd(), env=seats_environment(), out=sys.stdout, keep=inherited_locks())
     except NotNow:
         _tell(project, caller, "mutex.refused", name, time.monotonic() - began)
         raise

@@ -9,12 +9,13 @@ from __future__ import annotations
 from coordinator import attempts
 from coordinator.attempts import Attempt
 from coordinator.bootstrap import Project
-from coordinator.gate.evidence import Work
+from coordinator.gate.evidence import Work, outline
 from coordinator.gate.recall import ran_before
 from coordinator.guard.strays import find_strays
 from coordinator.handoff_file import forget_handoffs, handoff_file, write_handoff_file
 from coordinator.mail import letters
 from coordinator.merging import queue
+from coordinator.merging.own import Made, made_by
 from coordinator.tasks import claims
 from coordinator.tasks.handoffs import Handoff, add_saved, leave
 from coordinator.tasks.lifecycle import Next, Outcome, Step, no_progress
@@ -38,6 +39,8 @@ def inspect(project: Project, attempt: Attempt) -> tuple[Work, str]:
     """What the attempt left in its slot, and the tip of its branch, which is in the main repository then."""
     if not attempt.held.slot.path.is_dir():
         return _inspect_branch(project, attempt)
+    if attempt.held.slot.is_seat:
+        return _inspect_seat(project, attempt)
     project.pool.collect(attempt.held.slot)
     place, base = attempt.held.slot.path, attempt.held.base
     tip = resolve(place, "HEAD") or base
@@ -47,6 +50,19 @@ def inspect(project: Project, attempt: Attempt) -> tuple[Work, str]:
     strays = (*([found.told] if found.told else ()), *found.slot)
     changed, dirty = tuple(changed_files(place, base, tip)), tuple(dirty_files(place))
     return Work(attempt.issue.id, messages, changed, dirty, strays), tip
+
+
+def _inspect_seat(project: Project, attempt: Attempt) -> tuple[Work, str]:
+    """The same of a seat: its commits are those that bear its mark, its files those that it has locked."""
+    made, held = _made(attempt), attempt.held
+    paths = dict.fromkeys(path for one in made for path in one.paths)
+    messages = tuple(one.message for one in made)
+    work = Work(attempt.issue.id, messages, tuple(paths), tuple(project.pool.uncommitted(held.slot)))
+    return work, made[0].commit if made else held.base
+
+
+def _made(attempt: Attempt) -> list[Made]:
+    return made_by(attempt.held.slot.path, attempt.held.base, attempt.issue.id)
 
 
 def _inspect_branch(project: Project, attempt: Attempt) -> tuple[Work, str]:
@@ -138,6 +154,8 @@ def _keep(project: Project, attempt: Attempt, step: Step, saved: str) -> None:
 
 def _tree(attempt: Attempt) -> str:
     try:
+        if attempt.held.slot.is_seat:
+            return next((one.commit for one in _made(attempt)), "")
         return tree_of(attempt.held.slot.path, "HEAD")
     except Failure:
         return ""  # an agent can take its own worktree away
@@ -145,6 +163,9 @@ def _tree(attempt: Attempt) -> str:
 
 def _stat(attempt: Attempt, revision: str) -> str:
     try:
+        if attempt.held.slot.is_seat:
+            lines = [f"{one.commit[:10]} {one.message.splitlines()[0]}: {outline(one.paths)}" for one in _made(attempt)]
+            return "\n".join(["commits on the branch, which stay there:", *lines]) if lines else ""
         return diff_stat(attempt.held.slot.path, attempt.held.base, revision)
     except Failure:
         return ""

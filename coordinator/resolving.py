@@ -6,24 +6,25 @@ only that counts.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from coordinator.bootstrap import Project
 from coordinator.gate.resolution import Shown, missing, sentence
 from coordinator.merging.land import landing_of
+from coordinator.merging.own import made_by
 from coordinator.tasks import claims, resolutions
 from coordinator.tasks.resolutions import Kind, Resolution
 from coordinator.wherein import Caller
 from resources.system.errors import Failure, NotNow
-from resources.system.git import commit_messages, dirty_files, resolve
+from resources.system.git import commit_messages, resolve
+from resources.worktrees.pool import Slot
 
 MOST = 50
 """Commits of the base branch that are read for the issue's name, the newest."""
 
 
-def look(project: Project, place: Path, base: str, issue: str, said: Resolution) -> Shown:
-    """What the slot at `place`, given at commit `base`, and the base branch show."""
-    commits, dirty = len(commit_messages(place, [f"{base}..HEAD"])), tuple(dirty_files(place))
+def look(project: Project, slot: Slot, base: str, issue: str, said: Resolution) -> Shown:
+    """What the slot, given at commit `base`, and the base branch show."""
+    made = made_by(slot.path, base, issue) if slot.is_seat else commit_messages(slot.path, [f"{base}..HEAD"])
+    commits, dirty = len(made), tuple(project.pool.uncommitted(slot))
     if said.kind is not Kind.ALREADY_DONE:
         return Shown(commits, dirty)
     root = project.repository.root
@@ -52,8 +53,8 @@ def say(project: Project, caller: Caller, issue: str, said: Resolution) -> str:
             "not-yours", f"{issue} was given to {task.agent} by hand: no coordinator would hear it",
             mend=f"close it in the tracker, then agent-coord release {task.slot}",
         )  # fmt: skip
-    place = next(slot.path for slot in project.pool.slots() if slot.name == task.slot)
-    shown = look(project, place, task.base, issue, said)
+    slot = next(slot for slot in project.pool.slots() if slot.name == task.slot)
+    shown = look(project, slot, task.base, issue, said)
     lacks = missing(issue, task.title, said, shown)
     if lacks:
         raise Failure("not-shown", f"{issue} cannot be closed as {said.kind}", why="; ".join(lacks), mend="see above")

@@ -138,7 +138,7 @@ def _drive(
             # A sample is a courtesy: whatever it meets (Postgres down, a full disk) must not stop the agents.
             with suppress(Failure, OSError):
                 _take_sample(project)
-        if loop.at_work and time.monotonic() - looked > RADAR_EVERY:
+        if loop.at_work and not project.config.shared and time.monotonic() - looked > RADAR_EVERY:
             looked = time.monotonic()
             with suppress(Failure, OSError):
                 for collision in look(project).new:

@@ -27,6 +27,8 @@ LANDING = {
     "look": "waits for a person",
 }
 """What becomes of finished work, by its entry in the landing queue."""
+FOLDER = ".agent-worktrees"
+"""Where the logs of agents without a slot are, as long as [pool] folder says nothing else."""
 
 TAIL = 32_768
 """Bytes at the end of an agent's log in which the last activity is looked for."""
@@ -50,9 +52,11 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
     works = lock_is_held(repository.state / "coordinator.lock")
     queued = sorted(snapshot.all("landing-live"), key=_landing_order)
     landing = {row["issue"]: row["state"] for row in queued}
+    rows = snapshot.all("slots")
+    seats = [_seat(repository, name) for name in leases.keys() - {row["name"] for row in rows}]
     slots = [
         _slot(row, leases.get(row["name"]), tasks, landing, sample.get("usage", {}), repository)
-        for row in snapshot.all("slots")
+        for row in [*rows, *sorted(seats, key=lambda row: row["name"])]
         if row["purpose"] == "work"
     ]
     return {
@@ -84,6 +88,14 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
         "breaker": _breaker(snapshot) if works else None,
         "daemon": _daemon(repository),
     }
+
+
+def _seat(repository: Repository, name: str) -> Row:
+    """A lease without a slot is a seat in the checkout that all share (`coordinator.seats`)."""
+    return {
+        "name": name, "purpose": "work", "path": str(repository.root), "state": "leased", "database": "",
+        "port_low": 0, "port_high": 0, "note": "", "logs": str(repository.root / FOLDER / "logs"),
+    }  # fmt: skip
 
 
 def _landing_order(row: Row) -> tuple[bool, int, float]:
@@ -126,7 +138,8 @@ def _activity(row: Row, task: Row | None, landing: str) -> dict[str, Any]:
     if task is None or task["state"] == "judging":
         said = LANDING.get(landing, "has ended") if task else row["note"] or None
         return {"activity": said, "silent": None}
-    log = Path(row["path"]).parent / "logs" / task["issue"].replace("/", "_") / f"{task['attempt']}.log"
+    logs = Path(row["logs"]) if "logs" in row else Path(row["path"]).parent / "logs"
+    log = logs / task["issue"].replace("/", "_") / f"{task['attempt']}.log"
     try:
         with log.open("rb") as stream:
             known = os.fstat(stream.fileno())

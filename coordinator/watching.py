@@ -80,7 +80,7 @@ def _weigh(project: Project, attempt: Attempt, work: Work) -> tuple[str, str]:
     if said is None or not attempt.held.slot.path.is_dir():
         return "; ".join(complaints(work, commit_names_issue=project.config.gate.commit_names_issue)), ""
     issue, held = attempt.issue, attempt.held
-    shown = look_for_proof(project, held.slot.path, held.base, issue.id, said)
+    shown = look_for_proof(project, held.slot, held.base, issue.id, said)
     lacks = missing(issue.id, issue.title, said, shown)
     if lacks:
         return f"it cannot be closed as {said.kind}: {'; '.join(lacks)}", ""

@@ -29,6 +29,8 @@ class Place:
     database: str
     ports: tuple[int, int]
     view: str
+    lock_seconds: float = 0.0
+    """How long a tool waits for a file that another agent has, in a shared checkout."""
 
 
 def write_briefing(
@@ -41,6 +43,21 @@ def write_briefing(
         _place(place),
         _scope(write),
         _judgement(issue.id, checks),
+        *map(write_handoff, handoffs[-TOLD:]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def write_shared_briefing(
+    issue: Issue, place: Place, write: Sequence[str], checks: Sequence[str], handoffs: Sequence[Handoff] = ()
+) -> str:
+    """The same for an agent that shares its checkout with others."""
+    parts = [
+        f"# {issue.id}: {issue.title}",
+        *_text(issue),
+        _shared_place(place),
+        _locks(place, write),
+        _shared_judgement(issue.id, place.branch, checks),
         *map(write_handoff, handoffs[-TOLD:]),
     ]
     return "\n\n".join(parts) + "\n"
@@ -100,6 +117,39 @@ def _place(place: Place) -> str:
     return "\n".join(lines)
 
 
+def _shared_place(place: Place) -> str:
+    return (
+        "## Where you work\n\n"
+        f"You work in `{place.path}` on branch `{place.branch}`, at the same time as other agents: you see their files "
+        "as they write them. A failure in files that you have not touched may be somebody's unfinished work: leave it "
+        "as it is and go on with yours.\n"
+        "Tests, servers and databases are shared too. Run your tests alone: `agent-coord mutex run -- COMMAND`."
+    )
+
+
+def _locks(place: Place, write: Sequence[str]) -> str:
+    expected = "".join(f"- `{pattern}`\n" for pattern in write)
+    where = f"\n\nExpected to be written for this issue:\n\n{expected}".rstrip() if write else ""
+    return (
+        "## Files are locked\n\n"
+        "A file is yours alone from your first edit of it (or `agent-coord reserve add FILE --why TEXT`) until your "
+        "work has been judged. What another agent has, you may not write: the call waits up to "
+        f"{place.lock_seconds:g} s and is then refused with the holder's name. Then do what needs no file of others, "
+        f"and try again later; when nothing else is left, end and say whom you wait for.{where}"
+    )
+
+
+def _shared_judgement(issue: str, branch: str, checks: Sequence[str]) -> str:
+    return (
+        "## How your work is judged\n\n"
+        "Commit your own files, and nothing else, with `agent-coord commit -m TEXT FILE…`, then end. `git commit`, "
+        "`git add --all`, stash, reset, switching branches, merge and rebase are refused: they would take the work "
+        "of others along.\nDo not close the issue: that would end your attempt.\n"
+        f"The coordinator takes `{branch}` without what others have not finished and runs, in a clean tree:\n\n"
+        f"{_listed(checks)}\n\n{_closing(issue, 'leave all files as they are')}"
+    )
+
+
 def _scope(write: Sequence[str]) -> str:
     if not write:
         return "## Scope\n\nNo paths could be predicted for this issue. Keep the change as small as it can be."
@@ -108,14 +158,23 @@ def _scope(write: Sequence[str]) -> str:
 
 
 def _judgement(issue: str, checks: Sequence[str]) -> str:
-    listed = "\n".join(f"- {check}" for check in checks) or "- (no checks are configured)"
     return (
         "## How your work is judged\n\n"
         f"Commit your work on this branch, with `{issue}` in the message, then end. "
         "Do not merge, push, stash or switch branches.\n"
         "Do not close the issue: that would end your attempt.\n"
-        f"The coordinator merges it with the newest base branch and runs, in a clean tree:\n\n{listed}\n\n"
+        f"The coordinator merges it with the newest base branch and runs, in a clean tree:\n\n"
+        f"{_listed(checks)}\n\n{_closing(issue, 'leave the worktree as it is')}"
+    )
+
+
+def _listed(checks: Sequence[str]) -> str:
+    return "\n".join(f"- {check}" for check in checks) or "- (no checks are configured)"
+
+
+def _closing(issue: str, leave: str) -> str:
+    return (
         "All of them must pass; none may be skipped or weakened.\n\n"
-        "If nothing has to be changed, commit nothing and leave the worktree as it is. Say so, then end:\n"
+        f"If nothing has to be changed, commit nothing and {leave}. Say so, then end:\n"
         f"`agent-coord task resolve {issue} --as no-change|obsolete|already-done --why TEXT [--commit SHA]`"
     )

@@ -79,7 +79,7 @@ class Player:
         """Run a program in the slot."""
         shown = " ".join(map(str, step.target)).replace("{python}", "python")
         argv = [sys.executable if word == "{python}" else str(word) for word in step.target]
-        done = run(argv, cwd=self.slot, check=False)
+        done = run(argv, cwd=self.slot, env=dict(os.environ), check=False)
         tell("run", f"{shown} ended with {done.code} after {done.seconds:.1f} s")
         if (done.code != 0 or done.timed_out) and not step.more.get("may_fail"):
             raise Failure("run-failed", f"{shown} ended with {done.code}", why=done.complaint)
@@ -92,7 +92,7 @@ class Player:
         # A file that came and went again is none of git's business.
         files = tuple(path for path in self.touched if path in tracked or (self.slot / path).exists())
         self._git("add", "-A", "--", *files)
-        self._git("commit", "--quiet", "-m", message)
+        self._git("commit", "--quiet", "-m", message, "--", *files)
         self.touched.clear()
         tell("commit", message, files)
 
@@ -118,7 +118,7 @@ class Player:
             "-c",
             "commit.gpgSign=false",
         )
-        return run(["git", *me, *arguments], cwd=self.slot, check=check)
+        return run(["git", *me, *arguments], cwd=self.slot, env=dict(os.environ), check=check)
 
 
 def edited(step: Step, old: str) -> str:

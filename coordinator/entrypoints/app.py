@@ -13,6 +13,7 @@ from coordinator.entrypoints import (
     pool_commands,
     queue_commands,
     scope_commands,
+    seat_commands,
     task_commands,
     work_commands,
 )
@@ -36,6 +37,7 @@ for commands in (
     task_commands,
     mail_commands,
     mutex_commands,
+    seat_commands,
 ):
     commands.register(app)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import typer
 
+from analyzer.globs import escape
 from coordinator import serve as driver
 from coordinator.bars import cut
+from coordinator.committing import files_of
 from coordinator.entrypoints.columns import table
 from coordinator.entrypoints.outlook_text import entry_json, outlook_json, outlook_lines
 from coordinator.entrypoints.terminal import TERMINAL
@@ -180,7 +183,10 @@ def add(
     place = here()
     with project.ledger.read() as snapshot:
         owner = leases.owner_of(snapshot, place.fence)
-    wish = waiting.Wish(tuple(patterns), place.agent, place.issue, why, shared, ttl, owner)
+    # In a shared checkout a lock is held on the file, whatever it is called by.
+    files = project.config.shared and place.slot and not any(sign in word for word in patterns for sign in "*?[{")
+    patterns = [escape(key) for key in files_of(patterns, str(Path.cwd()))[1]] if files else patterns
+    wish = waiting.Wish(tuple(patterns), place.agent, place.issue, why, shared, ttl, owner, project.config.shared)
     ids = waiting.reserve_waiting(project.ledger, wish, wait)
     TERMINAL.answer({"ids": ids, "patterns": patterns}, f"held: {', '.join(patterns)}")
     return 0

@@ -8,7 +8,7 @@ landing check, this is the sign at the door.
 
 from __future__ import annotations
 
-from coordinator.guard.deeds import Deed
+from coordinator.guard.deeds import Deed, Deeds
 from coordinator.guard.git_safety import read_git
 from coordinator.guard.shell import Simple, parse
 from coordinator.guard.writers import WRITERS, targets_of
@@ -36,6 +36,8 @@ class Reading:
         self.variables: dict[str, list[str]] = {name: [value] for name, value in variables.items()}
         self.deeds: list[Deed] = []
         self.refusals: list[tuple[str, str]] = []
+        self.shared = Deeds([], [])
+        """What counts beside these in a checkout of several agents."""
 
     def read(self, text: str, level: int = 0) -> Reading:
         """Add what the text does. Raises shell.UnreadableError."""
@@ -114,6 +116,10 @@ class Reading:
         self.refusals += [(self._folder(found.folder), why) for why in found.refusals]
         for target, extent in found.targets:
             self._write(target, extent, found.folder)
+        targets, refusals = found.shared
+        self.shared.refusals.extend((self._folder(found.folder), why) for why in refusals)
+        for target, extent in targets:
+            self._write(target, extent, found.folder, self.shared.deeds)
 
     def _enter(self, words: list[str]) -> None:
         folder = self._value(words[-1]) if words else self._value("\0HOME\0")
@@ -135,6 +141,8 @@ class Reading:
                 inner.read(text, level + 1)
                 self.deeds += inner.deeds
                 self.refusals += inner.refusals
+                self.shared.deeds.extend(inner.shared.deeds)
+                self.shared.refusals.extend(inner.shared.refusals)
 
     def _code(self, name: str, words: list[str], command: Simple) -> None:
         flags = [word for word in words if word[:1] == "-" != word[1:2]]
@@ -159,9 +167,9 @@ class Reading:
                     inner[0] if inner else "", [one.replace("{}", "\0\0") for one in inner[1:end]], command, level
                 )
 
-    def _write(self, word: str, extent: bool | str = False, folder: str = "") -> None:
+    def _write(self, word: str, extent: bool | str = False, folder: str = "", deeds: list[Deed] | None = None) -> None:
         for value in self._values(word) or [None]:
-            self.deeds.append(Deed(self._folder(folder), value, extent))
+            (self.deeds if deeds is None else deeds).append(Deed(self._folder(folder), value, extent))
 
     def _folder(self, folder: str) -> str:
         return folder if folder.startswith("/") else f"{self.cwd}/{folder}" if folder else self.cwd

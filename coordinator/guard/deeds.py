@@ -16,5 +16,7 @@ Deed.__doc__ = """A write to `target` as named in the folder `cwd` (None: it can
 `extent`: False the file, True all below it, a name: that name in it if it is a folder, GIT: whatever
 git changes, GONE: it is taken away."""
 
-Deeds = namedtuple("Deeds", "deeds refusals")
-Deeds.__doc__ = """The writes of a call, and what in it is refused whatever it writes, as (folder, sentence)."""
+Deeds = namedtuple("Deeds", "deeds refusals shared", defaults=(None,))
+Deeds.__doc__ = """The writes of a call, and what in it is refused whatever it writes, as (folder, sentence).
+
+`shared`: Deeds that count beside these where several agents work in one checkout."""

@@ -11,10 +11,13 @@ from collections import namedtuple
 from collections.abc import Callable
 
 from coordinator.guard.deeds import GIT
+from coordinator.guard.shared_git import read_shared
 from coordinator.guard.writers import has_flag, patched, plain
 
-Found = namedtuple("Found", "folder targets refusals")
-Found.__doc__ = """`folder` as `-C` gives it ("" none), what is written as (word, extent), refusals as sentences."""
+Found = namedtuple("Found", "folder targets refusals shared", defaults=(([], []),))
+Found.__doc__ = """`folder` as `-C` gives it ("" none), what is written as (word, extent), refusals as sentences.
+
+`shared`: more (targets, refusals), where several agents work in one checkout."""
 
 _READING = frozenset(
     [
@@ -77,7 +80,9 @@ def read_git(words: list[str | None], body: str = "") -> Found:
     name, arguments = rest[0], rest[1:]
     why = _UNSAFE[name](arguments) if name in _UNSAFE else ""
     targets = _targets(name, arguments, body) + ([] if name in _READING else [(".", GIT)])
-    return Found(folder, targets, [*refusals, f"git {name}: {why}"] if why else refusals)
+    more, also = read_shared(name, arguments)
+    shared = (more, [f"git {name}: {also}"] if also and not why else [])
+    return Found(folder, targets, [*refusals, f"git {name}: {why}"] if why else refusals, shared)
 
 
 def _global(words: list[str]) -> tuple[str, list[str], list[str]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.globs import escape
+from coordinator.guard.rule import LOCKED
 from coordinator.mail import reservations
 from resources.state import leases
 from resources.state.sqlite import SqliteLedger
@@ -44,8 +45,8 @@ def take(tx: Transaction, scope: Mapping[str, Any], paths: Sequence[str], *, why
     """
     agent, issue, owner = scope["agent"], scope["issue"], leases.owner_of(tx, scope["fence"])
     reservations.reserve(
-        tx, [escape(path) for path in paths], agent=agent, issue=issue, why=why, shared=True, owner=owner,
-        over_guesses=True,
+        tx, [escape(path) for path in paths], agent=agent, issue=issue, why=why, shared=scope.get("mode") != LOCKED,
+        owner=owner, over_guesses=True,
     )  # fmt: skip
     tx.event("scope.granted", issue=issue, agent=agent, slot=scope["slot"], paths=sorted(paths), why=why)
 

@@ -89,7 +89,7 @@ def _judge(
         rule = rule._replace(mode="reserved-by-others")
     holds = live_holds(snapshot, landing.issue)
     slot = task.slot if task else landing.issue
-    scope = {"agent": rule.agent, "issue": landing.issue, "slot": slot, "fence": landing.fence}
+    scope = {"agent": rule.agent, "issue": landing.issue, "slot": slot, "fence": landing.fence, "mode": rule.mode}
     return {path: judge(rule, holds, path) for path in paths}, scope
 
 

@@ -8,6 +8,9 @@ hooks later than we look, and gets a pass-through for every hook that git knows.
 Nothing is taken away when the attempt ends: its fence is no longer live then, and a guard whose attempt is over
 refuses everything.
 
+In a shared checkout there is one git folder for all. A seat's files lie in a folder of its own among our state, and its
+hooks are reached by a setting in the environment of its agent alone (`resources.worktrees.slots.Slot.admin`).
+
 The coordinator's own git calls bring `core.hooksPath=/dev/null` along and meet none of this.
 """
 
@@ -16,13 +19,14 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.globs import is_literal
 from coordinator.guard.grants import ALLOWED
 from coordinator.guard.places import SCHEMA, git_folder
+from coordinator.guard.ref_guard import MARK
 from coordinator.guard.rule import Rule
 from coordinator.guard.settings import ScopeSettings
 from coordinator.mail.alarm import FILE
@@ -30,8 +34,7 @@ from resources.system.files import replace_file
 from resources.system.git import folds_case, git
 from resources.system.repository import Repository
 from resources.worktrees.checkout import slot_git
-from resources.worktrees.pool import Held
-from resources.worktrees.slots import branches_of
+from resources.worktrees.slots import Held, Slot, branches_of
 
 FOLDER = "agent-coord"
 SCOPE_FILE = "scope.json"
@@ -52,6 +55,8 @@ class Post:
     base_branch: str
     write: Sequence[str] = ()
     stacked: bool = False
+    lock_seconds: float = 0.0
+    """How long a tool call waits for a file, in a shared checkout."""
 
 
 def hook_command(name: str) -> list[str]:
@@ -80,16 +85,18 @@ def post_guard(repository: Repository, settings: ScopeSettings, post: Post) -> P
     Raises Failure when git or the file system does not let us.
     """
     slot = post.held.slot
-    admin = admin_folder(slot.path)
-    admin.mkdir(exist_ok=True, mode=0o700)
+    admin = slot.admin
+    admin.mkdir(exist_ok=True, parents=True, mode=0o700)
     scope = _scope(repository, settings, post, admin)
-    plain = [pattern for pattern in post.write if is_literal(pattern) and "[" not in pattern]
+    known = () if slot.is_seat else post.write  # a lock is asked for each time: it may have been given back
+    plain = [pattern for pattern in known if is_literal(pattern) and "[" not in pattern]
     replace_file(admin / ALLOWED, "".join(f"{path}\n" for path in plain), mode=0o600)
     replace_file(admin / "base", post.held.base + "\n", mode=0o600)
-    _write_hooks(repository, slot.path, admin, str(scope["refs"]))
+    _write_hooks(repository, slot, scope)
     (repository.state / FILE).touch()
     replace_file(admin / SCOPE_FILE, json.dumps(scope, indent=1), mode=0o600)
-    _switch_on(slot.path, admin / "hooks")
+    if not slot.is_seat:
+        _switch_on(slot.path, admin / "hooks")
     return admin / SCOPE_FILE
 
 
@@ -107,7 +114,7 @@ def _scope(repository: Repository, settings: ScopeSettings, post: Post, admin: P
         "common": str(repository.common), "state": str(repository.state), "bell": str(repository.state / FILE),
         "admin": str(admin), "base": held.base,
         "base_branch": post.base_branch, "refs": f"refs/heads/{branches_of(held.slot.name)}", "fence": held.lease.fence,
-        "write": list(post.write), "stacked": post.stacked, **rule._asdict(),
+        "write": list(post.write), "stacked": post.stacked, "lock_seconds": post.lock_seconds, **rule._asdict(),
     }  # fmt: skip
 
 
@@ -127,13 +134,15 @@ def projects_hooks(repository: Repository) -> tuple[str, bool]:
     return (str(Path(own[-1]).expanduser()), True) if own else (str(repository.common / "hooks"), False)
 
 
-def _write_hooks(repository: Repository, slot: Path, admin: Path, refs: str) -> None:
-    folder = admin / "hooks"
+def _write_hooks(repository: Repository, slot: Slot, scope: Mapping[str, object]) -> None:
+    admin, folder = slot.admin, slot.admin / "hooks"
     theirs, configured = projects_hooks(repository)
     names = set(GIT_HOOKS) if configured else {path.name for path in Path(theirs).glob("*") if not path.suffix}
     wanted = dict.fromkeys(names, "pass-on") | {name: name for name in GUARDED}
+    wanted |= {"prepare-commit-msg": "prepare-commit-msg"} if slot.is_seat else {}
     values = {
-        "@ADMIN@": shlex.quote(str(admin)), "@THEIRS@": shlex.quote(theirs), "@REFS@": refs, "@SLOT@": slot.name,
+        "@ADMIN@": shlex.quote(str(admin)), "@THEIRS@": shlex.quote(theirs), "@REFS@": str(scope["refs"]),
+        "@SLOT@": slot.name, "@MARK@": shlex.quote(f"{MARK}: {scope['issue']}"),
     }  # fmt: skip
     folder.mkdir(exist_ok=True, mode=0o700)
     for old in folder.iterdir():

@@ -25,10 +25,13 @@ PROOF_REF = "refs/agent-coord/proof"
 """A ref that no slot owns; it is never made."""
 
 
-def prove(slot: Path) -> None:
-    """Raise Failure("guard-not-proven") unless every guard of the slot refuses what it must."""
-    scope = admin_folder(slot) / SCOPE_FILE
-    environment = clean_environment({VARIABLE: str(scope)})
+def prove(slot: Path, admin: Path | None = None, given: Mapping[str, str] | None = None) -> None:
+    """Raise Failure("guard-not-proven") unless every guard of the slot refuses what it must.
+
+    `admin` is the folder of a seat's guard, `given` what its agent finds in its environment.
+    """
+    scope = (admin or admin_folder(slot)) / SCOPE_FILE
+    environment = clean_environment({**(given or {}), VARIABLE: str(scope)})
     _prove_sign(slot, scope, environment)
     _prove_refs(slot, environment)
     _prove_commits(slot, scope, environment)
@@ -54,7 +57,7 @@ def _prove_refs(slot: Path, environment: Mapping[str, str]) -> None:
 
 def _prove_commits(slot: Path, scope: Path, environment: Mapping[str, str]) -> None:
     # Without a scope nothing may be committed; that costs no commit to find out.
-    hook, aside = admin_folder(slot) / "hooks" / "pre-commit", scope.with_suffix(".aside")
+    hook, aside = scope.parent / "hooks" / "pre-commit", scope.with_suffix(".aside")
     scope.rename(aside)
     try:
         # As git does: a hook that cannot be executed does not exist.

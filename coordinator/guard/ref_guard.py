@@ -1,8 +1,9 @@
 """The ref guard: what git's own hooks of a slot ask when its shell script cannot pass a commit by itself. Light.
 
 `--no-verify` skips a pre-commit hook, but not a reference transaction; so commits made by `--sparse`, by plumbing or
-by cherry-picking are looked at here too. With one user id this is a guard rail and no wall: `-c core.hooksPath=…` or a
-hand in the git folder goes round it. The wall is the landing check.
+by cherry-picking are looked at here too. In a shared checkout the one branch of all moves by commits that follow on it,
+bear the attempt's mark and hold files that it has locked. With one user id this is a guard rail and no wall:
+`-c core.hooksPath=…` or a hand in the git folder goes round it. The wall is the landing check.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import os
 from collections.abc import Callable
 
 from coordinator.guard.places import UnknownStateError, ask_git, read_holds, read_scope, rule_of
-from coordinator.guard.rule import GRANT, REFUSED, advice, judge
+from coordinator.guard.rule import GRANT, LOCKED, REFUSED, advice, judge
 
 OK, REFUSE = 0, 1
+MARK = "Agent-Coord-Issue"
+"""The trailer by which commits in one shared history are told apart; a hook of git writes it."""
 _OWN = ("HEAD", "refs/bisect/", "refs/worktree/", "refs/rewritten/", "refs/remotes/")
 """Refs that are the worktree's own, or mirror another repository."""
 
@@ -45,7 +48,9 @@ def _refs(scope: dict, lines: str) -> list[str]:
         _, new, ref = line.split(" ", 2)
         if ref.startswith(_OWN) or ref.endswith("_HEAD"):
             continue
-        if not ref.startswith(scope["refs"]):
+        if scope["mode"] == LOCKED and ref == f"refs/heads/{scope['base_branch']}":
+            said += _shared_tip(scope, ref, new)
+        elif not ref.startswith(scope["refs"]):
             said.append(_foreign(scope, ref))
         elif set(new) == {"0"}:
             said.append(f"{ref} stays: the coordinator removes it once its work has landed or is saved")
@@ -57,9 +62,25 @@ def _refs(scope: dict, lines: str) -> list[str]:
 
 
 def _foreign(scope: dict, ref: str) -> str:
+    if scope["mode"] == LOCKED:
+        return f"{ref} is not yours to move; agent-coord commit adds your commits to {scope['base_branch']}"
     if ref == "refs/stash":
         return "all worktrees share one stash; commit what you have on your branch instead"
     return f"{ref} is not this slot's; commit on your own branch below {scope['refs']}, the coordinator lands it"
+
+
+def _shared_tip(scope: dict, ref: str, tip: str) -> list[str]:
+    code, out = ask_git(scope["path"], "rev-parse", "--verify", "--quiet", ref)
+    old = out.strip()
+    if code != 0 or ask_git(scope["path"], "merge-base", "--is-ancestor", old, tip)[0] != 0:
+        return [f"{tip[:12]} does not follow on {old[:12]}: commits of others are built on, never rewritten"]
+    marks = f"--format=%(trailers:key={MARK},valueonly,separator=%x2C)"
+    code, out = ask_git(scope["path"], "log", marks, f"{old}..{tip}")
+    if code != 0 or any(line != scope["issue"] for line in out.splitlines()):
+        return [
+            f"{tip[:12]} brings commits that do not bear the mark of {scope['issue']}: agent-coord commit makes yours"
+        ]
+    return _paths(scope, _changed(scope, "diff-tree", old, tip))
 
 
 def _tip(scope: dict, tip: str) -> list[str]:
@@ -87,6 +108,10 @@ def _paths(scope: dict, paths: list[str]) -> list[str]:
     rule = rule_of(scope)
     if rule.mode == "off" or not paths:
         return []
+    if rule.mode == LOCKED:
+        from coordinator.guard.locks import unlocked
+
+        return unlocked(rule, read_holds(scope, paths), paths)
     holds = read_holds(scope, paths)
     rulings = {path: judge(rule, holds, path) for path in paths}
     said = [advice(scope["slot"], path, ruling) for path, ruling in rulings.items() if ruling.verdict == REFUSED]

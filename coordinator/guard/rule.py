@@ -9,7 +9,8 @@ third of what is predicted is wrong. So under "reserved-by-others" a path is ref
 somebody else's exclusive hold on it is *firm*: asked for, declared, or all but certain. A mere guess keeps two issues
 from being started side by side and refuses no write. What is free becomes the writer's by writing there: it is reserved
 on the spot, beside others who do the same, since two edits of one file merge more often than not. Under "strict" only
-what the attempt holds, the tests and docs of it and the shared class may be written, the rest must be asked for.
+what the attempt holds, the tests and docs of it and the shared class may be written, the rest must be asked for. Under
+"locked" (several agents in one checkout) nothing merges anything: who writes a file holds it alone, whatever it is.
 
 Where the file system takes names of any case for one (`folds`), paths and patterns are compared by their keys
 (`analyzer.casing`); what is told keeps the spelling in which it was given.
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MODES = ("reserved-by-others", "strict", "off")
+LOCKED = "locked"
+"""The mode of a shared checkout; never asked for by itself, it comes with that."""
 FREE, GRANT, REFUSED = "free", "grant", "refused"
 
 Rule = namedtuple("Rule", "mode agent issue always protected shared folds", defaults=(False,))
@@ -51,6 +54,8 @@ def judge(rule: Rule, holds: Iterable[Hold], path: str) -> Ruling:
     if fixed is not None:
         return fixed
     here = [hold for hold in holds if covers(hold.pattern, path, rule.folds)]
+    if rule.mode == LOCKED:
+        return _locked(rule, [hold for hold in here if not hold.predicted])
     wall = next((hold for hold in here if _stops(rule, hold)), None)
     mine = [hold for hold in here if is_mine(rule, hold)]
     if wall is not None and all(hold.predicted for hold in mine):
@@ -62,8 +67,15 @@ def judge(rule: Rule, holds: Iterable[Hold], path: str) -> Ruling:
     return Ruling(GRANT)
 
 
+def _locked(rule: Rule, here: Sequence[Hold]) -> Ruling:
+    theirs = next((hold for hold in here if not is_mine(rule, hold)), None)
+    if theirs is not None:
+        return Ruling(REFUSED, _held(theirs), theirs)
+    return Ruling(GRANT if all(hold.shared for hold in here) else FREE)
+
+
 def _stops(rule: Rule, hold: Hold) -> bool:
-    return not (hold.shared or hold.predicted or is_mine(rule, hold))
+    return not ((hold.shared and rule.mode != LOCKED) or hold.predicted or is_mine(rule, hold))
 
 
 def judge_tree(rule: Rule, holds: Sequence[Hold], folder: str) -> Ruling:
@@ -79,7 +91,7 @@ def judge_tree(rule: Rule, holds: Sequence[Hold], folder: str) -> Ruling:
         return Ruling(REFUSED, _held(theirs), theirs)
     inside = f"{folder}/x".strip("/")
     whole = any(is_mine(rule, one) and covers(one.pattern, inside, rule.folds) for one in holds)
-    if rule.mode == "strict" and not whole:
+    if rule.mode in ("strict", LOCKED) and not whole:
         return Ruling(REFUSED, "not all of it is in the scope of this attempt")
     return Ruling(FREE)
 
@@ -93,12 +105,24 @@ def advice(slot: str, path: str, ruling: Ruling) -> str:
     return f"{said} Leave it, or ask for it: agent-coord scope widen {slot} {quoted} --why 'REASON'"
 
 
+def lock_advice(path: str, ruling: Ruling) -> str:
+    """The same in a shared checkout, where only locking helps."""
+    what = path or "the whole tree"
+    if ruling.hold is not None:
+        later = "Do what needs no file of others, then try again; when nothing is left, end and say whom you wait for."
+        return f"{what} is locked: {ruling.why}. {later}"
+    if "protected" in ruling.why:
+        return f"{what} may not be written by this attempt: {ruling.why}."
+    quoted = path if is_plain(path) and " " not in path else f"'{path}'"
+    return f"{what} is not locked by this attempt. Lock it: agent-coord reserve add {quoted} --why 'REASON'"
+
+
 def _fixed(rule: Rule, path: str) -> Ruling | None:
     if rule.mode == "off":
         return Ruling(FREE)
     if covered(rule.protected, path, rule.folds):
         return Ruling(REFUSED, "it is protected: the coordinator writes it, no agent does")
-    return Ruling(FREE) if covered(rule.always, path, rule.folds) else None
+    return Ruling(FREE) if rule.mode != LOCKED and covered(rule.always, path, rule.folds) else None
 
 
 def _held(hold: Hold) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coordinator.guard.rule import MODES
+from coordinator.guard.rule import LOCKED, MODES
 
 WALLS = ("none", "landlock", "bwrap", "auto")
 
@@ -32,7 +32,7 @@ class ScopeSettings:
         from analyzer.globs import normalise
         from resources.system.errors import Failure
 
-        if self.enforce not in MODES:
+        if self.enforce not in (*MODES, LOCKED):
             raise ValueError(f"enforce must be one of {', '.join(MODES)}, not {self.enforce!r}")
         if self.wall not in WALLS:
             raise ValueError(f"wall must be one of {', '.join(WALLS)}, not {self.wall!r}")

@@ -17,7 +17,7 @@ from collections import namedtuple
 
 from coordinator.guard.deeds import GIT, GONE, Deed
 from coordinator.guard.places import UnknownStateError, find_scope, is_ignored, is_new, read_holds, rule_of, spots
-from coordinator.guard.rule import FREE, GRANT, REFUSED, Hold, Rule, Ruling, advice, judge, judge_tree
+from coordinator.guard.rule import FREE, GRANT, LOCKED, REFUSED, Hold, Rule, Ruling, advice, judge, judge_tree
 from coordinator.guard.toolcall import UnreadableCallError, read_call
 
 ALLOW, DENY = 0, 2
@@ -43,7 +43,10 @@ def _refusals(text: bytes, cwd: str, environ: dict[str, str]) -> list[str]:
         if not reading.deeds and not reading.refusals:
             return []
         scope = find_scope(folder, environ)
-        return _unsafe(scope, reading.refusals) or _judged(scope, reading.deeds)
+        deeds, refusals = reading.deeds, reading.refusals
+        if reading.shared and scope.get("mode") == LOCKED:
+            deeds, refusals = [*deeds, *reading.shared.deeds], [*refusals, *reading.shared.refusals]
+        return _unsafe(scope, refusals) or _judged(scope, deeds)
     except (UnknownStateError, UnreadableCallError) as error:
         return [f"{error}. Nothing is written while that is not known: agent-coord doctor"]
     except Exception as error:  # noqa: BLE001 -- whatever went wrong, the write must not happen unseen
@@ -96,6 +99,10 @@ def _judged(scope: dict, deeds: list[Deed]) -> list[str]:
         refused.append("it cannot be told where this writes; name the path")
     named = [deed for deed in deeds if deed.target is not None]
     places = [place for deed in named for target in _expanded(deed) for place in _where(scope, deed, target)]
+    if rule.mode == LOCKED:
+        from coordinator.guard.locks import lock
+
+        return lock(scope, rule, [(place.spot, place.whole) for place in dict.fromkeys(places)])
     inside = [spot.path for spot, _, _ in places if spot.path is not None]
     widely = any(whole or not spot.path for spot, whole, _ in places if spot.path is not None)
     holds = read_holds(scope, None if widely else inside) if inside else []

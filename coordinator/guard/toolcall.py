@@ -50,7 +50,7 @@ def _shell(command: str, cwd: str, variables: dict[str, str]) -> Deeds:
         found = Reading(cwd, variables).read(command)
     except UnreadableError as error:
         raise UnreadableCallError(f"the command cannot be read ({error}); write it plainer") from error
-    return Deeds(found.deeds, found.refusals)
+    return Deeds(found.deeds, found.refusals, found.shared)
 
 
 def _files(name: str, given: dict) -> list[tuple[str, bool | str]]:

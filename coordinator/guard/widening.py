@@ -14,7 +14,7 @@ from pathlib import Path
 from analyzer.globs import normalise
 from coordinator.guard.grants import allow
 from coordinator.guard.posts import SCOPE_FILE, admin_folder
-from coordinator.guard.rule import is_plain
+from coordinator.guard.rule import LOCKED, is_plain
 from coordinator.guard.settings import ScopeSettings
 from coordinator.mail import reservations
 from resources.state import leases
@@ -61,8 +61,8 @@ def widen(ledger: Ledger, settings: ScopeSettings, asked: Asked) -> list[str]:
             owner = leases.owner_of(tx, lease.fence)
             ttl = reservations.TTL if owner.pid else reservations.BY_HAND_TTL
             reservations.reserve(
-                tx, wanted, agent=lease.agent, issue=lease.issue, why=asked.why, shared=True, owner=owner, ttl=ttl,
-                over_guesses=True,
+                tx, wanted, agent=lease.agent, issue=lease.issue, why=asked.why, shared=settings.enforce != LOCKED,
+                owner=owner, ttl=ttl, over_guesses=True,
             )  # fmt: skip
             tx.event("scope.widened", **place, patterns=wanted, why=asked.why)
     except NotNow as refusal:

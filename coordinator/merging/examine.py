@@ -90,7 +90,7 @@ class Examiner:
         part = Merged(entry, onto, merge.tree)
         found = self.trespass(part)
         if found is None:
-            found = self._objection(part)
+            found = self.objection(part)
         if found is None:
             self._seen = {(number, tip) for number, tip in self._seen if tip == base} | {(entry.id, base)}
         return found
@@ -129,7 +129,8 @@ class Examiner:
         ruling = Ruling(entry.issue, Outcome.CONFLICT, why, "\n".join(lines), paths)
         return self._register.bounced(entry, ruling)
 
-    def _objection(self, part: Merged) -> list[Ruling] | None:
+    def objection(self, part: Merged) -> list[Ruling] | None:
+        """Show an entry that may make the gate say less to a person, once; None when it does not."""
         entry, gate = part.entry, self._project.config.gate
         if entry.approved or gate.weakened == "off" or entry.id in self._shown:
             return None

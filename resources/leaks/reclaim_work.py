@@ -33,6 +33,8 @@ def reclaim_slot_lease(watched: Watched, lease: Lease) -> Outcome:
         return GONE
     if not is_over(now):
         return kept("it was renewed")
+    if records.slot(now.resource) is None:
+        return kept("it is no slot of the pool; the next coordinator, or agent-coord doctor --fix, takes it back")
     released = Pool(watched.repository, watched.ledger, watched.settings.pool, watched.databases).release(now)
     if released.quarantined:
         return Outcome("quarantined", released.quarantined)

@@ -96,6 +96,10 @@ class Pool:
         """Bring a slot's branches into the main repository, where they can land; they are there in a worktree."""
         clones.collect(self._yard.repository, slot.path)
 
+    def uncommitted(self, slot: Slot) -> list[str]:
+        """The paths that whoever works in a slot has changed and not committed."""
+        return dirty_files(slot.path)
+
     def refresh(self, base: str) -> None:
         """Take every idle slot to the commit `base`; leased ones are left alone, strange ones set aside.
 

@@ -134,6 +134,30 @@ def snapshot(path: Path, head: str, changed: Sequence[str]) -> str:
     return _commit(path, tree, head, "what an agent has not committed yet")
 
 
+def put_away(work: Work, path: Path, changed: Sequence[str]) -> list[str]:
+    """Save what stands at the changed paths of a checkout that others use too, and put back what HEAD has there.
+
+    Returns the new ref. The caller holds whatever keeps others from the index and from these files.
+    """
+    names = b"".join(name.encode(errors="surrogateescape") + b"\0" for name in changed)
+    head = slot_git(path, "rev-parse", "--verify", "HEAD", read=True).text
+    with _copied_index(path) as aside:
+        slot_git(path, "read-tree", "HEAD", env=aside)
+        slot_git(path, "update-index", "--add", "--remove", "-z", "--stdin", env=aside, stdin=names)
+        tree = slot_git(path, "write-tree", env=aside).text
+    refs = save_commit(work, _commit(path, tree, head, f"{work.issue}: uncommitted work when the seat was given back"))
+    known = set(slot_git(path, "ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD", read=True).records)
+    old = b"".join(name.encode(errors="surrogateescape") + b"\0" for name in changed if name in known)
+    new = [name for name in changed if name not in known]
+    if old:
+        back = ("--pathspec-from-file=-", "--pathspec-file-nul", "--source=HEAD", "--staged", "--worktree")
+        slot_git(path, "--literal-pathspecs", "restore", *back, stdin=old)
+    slot_git(path, "update-index", "--force-remove", "-z", "--stdin", stdin="\0".join([*new, ""]).encode())
+    for name in new:
+        (path / name).unlink(missing_ok=True)
+    return refs
+
+
 @contextmanager
 def _copied_index(path: Path) -> Generator[dict[str, str]]:
     """The environment under which git works with a copy of the worktree's index."""

@@ -17,6 +17,7 @@ from typing import Any
 
 from resources.state.leases import Lease
 from resources.state.store import Row
+from resources.system.repository import git_dir_of
 from resources.worktrees.view import View, same_view
 
 PREFIX = {"work": "pool-wt-", "gate": "gate-"}
@@ -37,6 +38,18 @@ class Slot:
     database: str
     ports: tuple[int, int]
     note: str
+    home: Path | None = None
+    """Of a seat: the folder that is its own; its `path` is the checkout that all share."""
+
+    @property
+    def is_seat(self) -> bool:
+        """Whether it is a place in a shared checkout and no worktree of the pool."""
+        return self.home is not None
+
+    @property
+    def admin(self) -> Path:
+        """Where its guard and its agent keep their files, outside of the tree."""
+        return self.home or git_dir_of(self.path) / "agent-coord"
 
     @classmethod
     def of(cls, row: Row) -> Slot:

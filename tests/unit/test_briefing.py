@@ -1,7 +1,13 @@
 from dataclasses import replace
 
 from analyzer.issues import Issue
-from coordinator.agents.briefing import Place, write_briefing, write_continuation, write_reentry
+from coordinator.agents.briefing import (
+    Place,
+    write_briefing,
+    write_continuation,
+    write_reentry,
+    write_shared_briefing,
+)
 from coordinator.agents.handoff_text import write_handoffs
 from coordinator.tasks.handoffs import Handoff, Ran
 
@@ -48,6 +54,48 @@ If nothing has to be changed, commit nothing and leave the worktree as it is. Sa
 def test_a_first_attempt() -> None:
     issue = Issue("x-1", "Count loans", "How many are out?", acceptance="A number.")
     assert write_briefing(issue, PLACE, ["src/loans.py"], ["tests: `make test`"]) == FIRST
+
+
+SHARED = """\
+# x-1: Count loans
+
+## Where you work
+
+You work in `/repo` on branch `main`, at the same time as other agents: you see their files as they write them. \
+A failure in files that you have not touched may be somebody's unfinished work: leave it as it is and go on with yours.
+Tests, servers and databases are shared too. Run your tests alone: `agent-coord mutex run -- COMMAND`.
+
+## Files are locked
+
+A file is yours alone from your first edit of it (or `agent-coord reserve add FILE --why TEXT`) until your work has \
+been judged. What another agent has, you may not write: the call waits up to 30 s and is then refused with the \
+holder's name. Then do what needs no file of others, and try again later; when nothing else is left, end and say whom \
+you wait for.
+
+Expected to be written for this issue:
+
+- `src/loans.py`
+
+## How your work is judged
+
+Commit your own files, and nothing else, with `agent-coord commit -m TEXT FILE…`, then end. `git commit`, \
+`git add --all`, stash, reset, switching branches, merge and rebase are refused: they would take the work of \
+others along.
+Do not close the issue: that would end your attempt.
+The coordinator takes `main` without what others have not finished and runs, in a clean tree:
+
+- tests: `make test`
+
+All of them must pass; none may be skipped or weakened.
+
+If nothing has to be changed, commit nothing and leave all files as they are. Say so, then end:
+`agent-coord task resolve x-1 --as no-change|obsolete|already-done --why TEXT [--commit SHA]`
+"""
+
+
+def test_one_of_several_in_a_checkout() -> None:
+    place = Place("seat-1", "/repo", "main", "", (0, 0), "full", 30.0)
+    assert write_shared_briefing(Issue("x-1", "Count loans"), place, ["src/loans.py"], ["tests: `make test`"]) == SHARED
 
 
 FAILED = Handoff(

@@ -97,3 +97,24 @@ def test_checks_and_programs_are_read(tmp_path: Path) -> None:
     assert config.gate.checks[0].timeout == 5.0
     with pytest.raises(Failure, match="no agent program"):
         config.program("yours")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[scope]\nenforce = "locked"\n', 'isolation = "shared"'),
+        ('[agents]\nisolation = "shared"\n[scope]\nwall = "landlock"\n', "puts them together"),
+        ('[agents]\nisolation = "both"\n', "slots"),
+        ("[agents]\nlock_seconds = 60.0\n", "0 to 45"),
+    ],
+)
+def test_what_contradicts_the_isolation_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(Failure) as refusal:
+        read(tmp_path, text)
+    assert said in refusal.value.render()
+
+
+def test_a_shared_checkout_brings_locks_along(tmp_path: Path) -> None:
+    scope = read(tmp_path, '[agents]\nisolation = "shared"\n[scope]\nenforce = "off"\nwall = "auto"\n').scope
+    assert (scope.enforce, scope.wall) == ("locked", "none")
+    assert ".agent-worktrees/**" in scope.protected

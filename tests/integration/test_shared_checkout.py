@@ -1,0 +1,129 @@
+"""Several agents in one checkout: files are locked, commits told apart, and each judged without what others began."""
+
+from pathlib import Path
+
+from tests.support.projects import Place
+from tests.support.repos import git_out
+from tests.support.seats import make_shared, script
+
+
+def accepted(place: Place) -> list[str]:
+    return [event["issue"] for event in place.events("landing.landed")]
+
+
+def test_three_agents_side_by_side(tmp_path: Path) -> None:
+    check = '[[gate.checks]]\nname = "own"\nrun = ["sh", "-c", "test ! -e .agent-worktrees && ls"]\n'
+    place = make_shared(tmp_path / "a project", 3, more=check)
+    for number, other in ((1, 2), (2, 3), (3, 1)):
+        script(
+            place, f"s-{number}", f"edit part{number}.txt {number}; meet {number} {other}; commit done part{number}.txt"
+        )
+    answer = place.json("run", "--max-agents", "3")
+    assert answer["landed"] == 3, answer
+    assert [git_out(place.root, "show", f"main:part{n}.txt") for n in (1, 2, 3)] == ["1", "2", "3"]
+    assert git_out(place.root, "status", "--porcelain", "--", ":!.beads") == ""
+
+
+def test_the_second_one_gets_the_file_when_the_first_is_done(tmp_path: Path) -> None:
+    place = make_shared(tmp_path / "a project", 2, wait=40)
+    script(place, "s-1", "edit both.txt one; meet 1 2; commit one both.txt")
+    script(place, "s-2", "meet 2 1; edit ./x/../both.txt two; commit two both.txt")
+    answer = place.json("run", "--max-agents", "2")
+    assert answer["landed"] == 2, answer
+    assert git_out(place.root, "log", "--format=%s", "-2") == "s-2: two\ns-1: one"
+    (waited,) = place.events("paths.waited")
+    assert (waited["issue"], waited["data"]["granted"]) == ("s-2", True)
+    week = place.json("report")["criteria"]["weeks"]
+    assert next(iter(week.values()))["wait_rate"] > 0
+
+
+def test_the_second_one_is_refused_with_the_holders_name(tmp_path: Path) -> None:
+    place = make_shared(tmp_path / "a project", 2, wait=0.5)
+    script(place, "s-1", "edit both.txt one; meet 1 2; meet late told; commit one both.txt")
+    denied = 'edit both.txt two 2> "$AGENT_COORD_BRIEFING.said" || echo "denied with $?"'
+    script(place, "s-2", f"meet 2 1; {denied}; edit other.txt 2; meet told late; commit two other.txt")
+    answer = place.json("run", "--max-agents", "2")
+    assert answer["landed"] == 2, answer
+    said = (place.root / ".agent-worktrees" / "logs" / "s-2" / "1.briefing.md.said").read_text()
+    assert "agent-1 holds both.txt for s-1" in said
+    assert "denied with 2" in (place.root / ".agent-worktrees" / "logs" / "s-2" / "1.log").read_text()
+    assert git_out(place.root, "show", "main:both.txt") == "one"
+
+
+def test_what_is_not_locked_is_not_committed(tmp_path: Path) -> None:
+    place = make_shared(tmp_path / "a project", 1)
+    raw = "git commit -qm no -- other.txt && exit 9; git commit --no-verify -qm no -- other.txt && exit 9"
+    script(
+        place,
+        "s-1",
+        "edit mine.txt 1; echo 2 > other.txt; ac commit -m no other.txt && exit 9\n"
+        f"git add other.txt; {raw}; git commit --amend -qm no --no-verify && exit 9; git restore --staged other.txt\n"
+        "ac reserve add ./other.txt --why 'it is needed'; ac commit -m yes mine.txt other.txt",
+    )
+    answer = place.json("run")
+    assert answer["landed"] == 1, (answer, (place.root / ".agent-worktrees/logs/s-1/1.log").read_text())
+    assert git_out(place.root, "log", "--format=%s", "main") == "s-1: yes\nfirst commit"
+
+
+def test_git_that_would_take_others_along_is_refused(tmp_path: Path) -> None:
+    place = make_shared(tmp_path / "a project", 1)
+    unsafe = [
+        "git stash", "git reset", "git add -A", "git add .", "git commit -am x", "git checkout main", "git switch -c x",
+        "git merge x", "git rebase main", "git clean -fd", "git push", "git restore .", "git checkout -f", "git pull",
+    ]  # fmt: skip
+    tries = "\n".join(f"shell '{command}' && exit 9" for command in unsafe)
+    script(place, "s-1", f"{tries}\nshell 'git add mine.txt && git status'; edit mine.txt 1; commit mine mine.txt")
+    answer = place.json("run")
+    assert answer["landed"] == 1, (answer, (place.root / ".agent-worktrees/logs/s-1/1.log").read_text())
+
+
+def test_unfinished_work_of_others_blames_nobody(tmp_path: Path) -> None:
+    check = '[[gate.checks]]\nname = "whole"\nrun = ["sh", "-c", "test ! -e broken.txt"]\n'
+    place = make_shared(tmp_path / "a project", 2, more=check)
+    script(
+        place,
+        "s-1",
+        "edit broken.txt 1; commit broken broken.txt; meet 1 2; meet end done",
+        "shell 'rm broken.txt'; rm broken.txt; commit mended broken.txt; edit good.txt 1; commit good good.txt",
+    )
+    script(place, "s-2", "meet 2 1; edit fine.txt 2; commit fine fine.txt")
+    running = place.start("run", "--max-agents", "2", "--json")
+    place.until(lambda status: status["tasks"].get("landed") == 1, 60)
+    assert accepted(place) == ["s-2"]
+    assert git_out(place.root, "ls-tree", "--name-only", "main", "broken.txt") == "broken.txt"
+    assert git_out(place.root, "ls-tree", "--name-only", "refs/agent-coord/accepted", "broken.txt") == ""
+    (place.root / ".agent-worktrees" / "meeting" / "done").touch()
+    out, err = running.communicate(timeout=120)
+    assert '"landed": 2' in out, (out, err)
+    assert git_out(place.root, "rev-parse", "main^{tree}") == git_out(
+        place.root, "rev-parse", "refs/agent-coord/accepted^{tree}"
+    )
+
+
+def test_a_killed_agent_leaves_no_lock_and_nothing_is_lost(tmp_path: Path) -> None:
+    place = make_shared(tmp_path / "a project", 2, wait=40, files={"both.txt": "first\n"})
+    script(place, "s-1", "edit both.txt half; edit new.txt half; meet 1 2; kill -9 $$", "exit 1", "exit 1")
+    script(place, "s-2", "meet 2 1; edit both.txt two; commit two both.txt")
+    place.run("run", "--max-agents", "2", "--only", "s-2,s-1")
+    assert "s-2" in accepted(place)
+    assert git_out(place.root, "show", "main:both.txt") == "two"
+    assert not (place.root / "new.txt").exists()
+    (saved,) = [event["data"]["ref"] for event in place.events("work.saved")]
+    assert git_out(place.root, "show", f"{saved}:both.txt") == "half"
+    assert git_out(place.root, "show", f"{saved}:new.txt") == "half"
+    assert place.json("reserve", "list")["reservations"] == []
+
+
+def test_what_a_person_has_not_committed_is_left_alone(tmp_path: Path) -> None:
+    place = make_shared(tmp_path / "a project", 1, files={"theirs.txt": "first\n"})
+    (place.root / "theirs.txt").write_text("a person's\n")
+    script(place, "s-1", "edit theirs.txt 1 && exit 9; edit mine.txt 1; commit mine mine.txt")
+    assert place.json("run")["landed"] == 1
+    assert (place.root / "theirs.txt").read_text() == "a person's\n"
+
+
+def test_no_agent_starts_on_another_branch(tmp_path: Path) -> None:
+    place = make_shared(tmp_path / "a project", 1)
+    git_out(place.root, "switch", "-qc", "elsewhere")
+    done = place.run("run", "--timeout", "0.05")
+    assert "does not stand on main" in done.stderr
