@@ -17,13 +17,7 @@ from analyzer.imports import closure
 from analyzer.issues import Issue
 from analyzer.scope import Scope
 from coordinator.agents.adapter import Assignment, Launch
-from coordinator.agents.briefing import (
-    Place,
-    write_briefing,
-    write_continuation,
-    write_reentry,
-    write_shared_briefing,
-)
+from coordinator.agents.briefing import Place, write_briefing, write_continuation, write_reentry
 from coordinator.agents.supervisor import Running, start, stop
 from coordinator.assign import paths_to_reserve
 from coordinator.bootstrap import Project
@@ -254,13 +248,8 @@ def give_back(project: Project, attempt: Attempt, state: str, why: str, *, uncou
         if uncounted:
             tx.change("task-uncount", issue=attempt.issue.id)
         if released.saved_ref:
-            tx.event(
-                "work.saved",
-                issue=attempt.issue.id,
-                slot=attempt.held.slot.name,
-                agent=attempt.claim.agent,
-                ref=released.saved_ref,
-            )
+            place = {"slot": attempt.held.slot.name, "agent": attempt.claim.agent}
+            tx.event("work.saved", issue=attempt.issue.id, ref=released.saved_ref, **place)
     return released
 
 
@@ -295,12 +284,11 @@ def _brief(project: Project, attempt: Attempt, number: int) -> tuple[Path, str]:
     held = attempt.held
     place = Place(
         held.slot.name, str(held.slot.path), held.branch, held.slot.database, held.slot.ports,
-        str(held.slot.view.get("mode", "full")), project.config.agents.lock_seconds,
+        str(held.slot.view.get("mode", "full")), held.slot.is_seat, project.config.agents.lock_seconds,
     )  # fmt: skip
     gate = project.config.gate
     checks = [f"{check.name}: `{' '.join(check.run)}`" for check in gate.checks if check.name not in gate.disabled]
-    write = write_shared_briefing if held.slot.is_seat else write_briefing
-    text = write(attempt.issue, place, attempt.write, checks, attempt.handoffs)
+    text = write_briefing(attempt.issue, place, attempt.write, checks, attempt.handoffs)
     file = _folder(project, attempt.issue.id) / f"{number}.briefing.md"
     replace_file(file, text)
     return file, text

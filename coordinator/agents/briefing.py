@@ -29,35 +29,21 @@ class Place:
     database: str
     ports: tuple[int, int]
     view: str
+    shared: bool = False
+    """Whether it works beside others in one checkout; then a tool waits `lock_seconds` for a file of theirs."""
     lock_seconds: float = 0.0
-    """How long a tool waits for a file that another agent has, in a shared checkout."""
 
 
 def write_briefing(
     issue: Issue, place: Place, write: Sequence[str], checks: Sequence[str], handoffs: Sequence[Handoff] = ()
 ) -> str:
     """The briefing for one attempt as Markdown."""
+    alone = (_place(place), _scope(write), _judgement(issue.id, checks))
+    shared = (_shared_place(place), _locks(place, write), _shared_judgement(issue.id, place.branch, checks))
     parts = [
         f"# {issue.id}: {issue.title}",
         *_text(issue),
-        _place(place),
-        _scope(write),
-        _judgement(issue.id, checks),
-        *map(write_handoff, handoffs[-TOLD:]),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def write_shared_briefing(
-    issue: Issue, place: Place, write: Sequence[str], checks: Sequence[str], handoffs: Sequence[Handoff] = ()
-) -> str:
-    """The same for an agent that shares its checkout with others."""
-    parts = [
-        f"# {issue.id}: {issue.title}",
-        *_text(issue),
-        _shared_place(place),
-        _locks(place, write),
-        _shared_judgement(issue.id, place.branch, checks),
+        *(shared if place.shared else alone),
         *map(write_handoff, handoffs[-TOLD:]),
     ]
     return "\n\n".join(parts) + "\n"

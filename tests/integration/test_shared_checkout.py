@@ -1,5 +1,7 @@
 """Several agents in one checkout: files are locked, commits told apart, and each judged without what others began."""
 
+import os
+import signal
 from pathlib import Path
 
 from tests.support.projects import Place
@@ -127,3 +129,46 @@ def test_no_agent_starts_on_another_branch(tmp_path: Path) -> None:
     git_out(place.root, "switch", "-qc", "elsewhere")
     done = place.run("run", "--timeout", "0.05")
     assert "does not stand on main" in done.stderr
+
+
+def test_what_is_given_up_stays_and_the_handoff_names_it(tmp_path: Path) -> None:
+    check = '[[gate.checks]]\nname = "whole"\nrun = ["sh", "-c", "test ! -e broken.txt"]\n'
+    place = make_shared(tmp_path / "a project", 2, attempts=1, more=check)
+    script(place, "s-1", "edit broken.txt 1; commit broken broken.txt")
+    script(place, "s-2", "edit fine.txt 2; commit fine fine.txt")
+    assert place.json("run", "--sequential")["landed"] == 1
+    assert accepted(place) == ["s-2"]
+    commit = git_out(place.root, "log", "--format=%h", "--abbrev=10", "--grep=broken", "main")
+    assert commit in (place.root / ".agent-worktrees" / "handoff" / "s-1.md").read_text()
+    assert "broken.txt" in git_out(place.root, "ls-tree", "--name-only", "main")
+
+
+def test_two_who_wait_for_each_other_do_not_wait_for_ever(tmp_path: Path) -> None:
+    place = make_shared(tmp_path / "a project", 2, wait=40)
+    for mine, other in ((1, 2), (2, 1)):
+        both = f"edit {mine}.txt 1; meet {mine} {other}; edit {other}.txt 1; commit a {mine}.txt; commit b {other}.txt"
+        script(place, f"s-{mine}", both, f"edit {mine}.txt again; commit again {mine}.txt")
+    assert place.json("run", "--max-agents", "2")["landed"] == 2
+    (broken,) = place.events("deadlock.broken")
+    assert sorted(broken["data"]["circle"]) == ["agent-1", "agent-2"]
+
+
+def test_agents_outlive_their_coordinator_and_what_the_dead_had_is_put_away(tmp_path: Path) -> None:
+    place = make_shared(tmp_path / "a project", 2, files={"old.txt": "first\n"})
+    script(place, "s-1", "edit one.txt 1; touch .agent-worktrees/meeting/1; meet x adopted; commit one one.txt")
+    script(
+        place, "s-2", "edit old.txt half; echo $$ > .agent-worktrees/meeting/pid; meet 2 never", "edit b 2; commit b b"
+    )
+    meeting = place.root / ".agent-worktrees" / "meeting"
+    first = place.start("run", "--max-agents", "2")
+    place.until(lambda _: (meeting / "1").exists() and (meeting / "2").exists(), 60)
+    first.kill()
+    first.communicate()
+    os.kill(int((meeting / "pid").read_text()), signal.SIGKILL)
+    second = place.start("run", "--max-agents", "2", "--json")
+    place.until(lambda _: bool(place.events("attempt.adopted")), 60)
+    (meeting / "adopted").touch()
+    out, err = second.communicate(timeout=120)
+    assert '"landed": 2' in out, (out, err)
+    assert git_out(place.root, "show", "main:old.txt") == "first"
+    assert git_out(place.root, "show", "refs/agent-coord/saved/s-2/1:old.txt") == "half"

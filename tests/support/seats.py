@@ -30,7 +30,13 @@ meet() {{ touch "{meeting}/$1"; until [ -e "{meeting}/$2" ]; do sleep 0.05; done
 
 
 def make_shared(
-    folder: Path, issues: int, *, wait: float = 20.0, more: str = "", files: dict[str, str] | None = None
+    folder: Path,
+    issues: int,
+    *,
+    wait: float = 20.0,
+    attempts: int = 3,
+    more: str = "",
+    files: dict[str, str] | None = None,
 ) -> Place:
     """A project whose agents share the checkout; issues are s-1, s-2, …; each attempt plays a script of `script`."""
     tracker = "".join(
@@ -52,7 +58,7 @@ def make_shared(
     )
     (ours / "config.toml").write_text(
         '[pool]\nsize = 3\nminimum = 1\nmaximum = 4\n[database]\nprovider = "none"\n'
-        f'[agents]\ndefault = "shell"\nisolation = "shared"\nlock_seconds = {wait}\n'
+        f'[agents]\ndefault = "shell"\nisolation = "shared"\nlock_seconds = {wait}\nattempts = {attempts}\n'
         f'[agents.programs.shell]\nkind = "command"\nargv = ["sh", "{prelude}", "{{issue}}", "{{attempt}}"]\n{more}'
     )
     place.json("init")

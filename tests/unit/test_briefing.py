@@ -1,13 +1,7 @@
 from dataclasses import replace
 
 from analyzer.issues import Issue
-from coordinator.agents.briefing import (
-    Place,
-    write_briefing,
-    write_continuation,
-    write_reentry,
-    write_shared_briefing,
-)
+from coordinator.agents.briefing import Place, write_briefing, write_continuation, write_reentry
 from coordinator.agents.handoff_text import write_handoffs
 from coordinator.tasks.handoffs import Handoff, Ran
 
@@ -94,8 +88,8 @@ If nothing has to be changed, commit nothing and leave all files as they are. Sa
 
 
 def test_one_of_several_in_a_checkout() -> None:
-    place = Place("seat-1", "/repo", "main", "", (0, 0), "full", 30.0)
-    assert write_shared_briefing(Issue("x-1", "Count loans"), place, ["src/loans.py"], ["tests: `make test`"]) == SHARED
+    place = Place("seat-1", "/repo", "main", "", (0, 0), "full", True, 30.0)
+    assert write_briefing(Issue("x-1", "Count loans"), place, ["src/loans.py"], ["tests: `make test`"]) == SHARED
 
 
 FAILED = Handoff(
