@@ -22,7 +22,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from coordinator.guard.posts import tool_hook
+from coordinator.guard.places import VARIABLE
+from coordinator.guard.posts import SCOPE_FILE, admin_folder, tool_hook
+from coordinator.guard.rule import LOCKED
 from coordinator.mail.alarm import FILE
 from resources.state.leases import Owner
 from resources.state.store import Transaction
@@ -69,13 +71,13 @@ def kinds(guarded: Guarded) -> dict[str, Callable[[], object]]:
     """What is measured, by name."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "AGENT_COORD_"))}
 
-    def sign(tool: str, given: dict, code: int) -> Callable[[], object]:
+    def sign(tool: str, given: dict, code: int, **env: str) -> Callable[[], object]:
         call = {"hook_event_name": "PreToolUse", "cwd": str(guarded.slot), "tool_name": tool, "tool_input": given}
         call["session_id"] = "s-1"
         text = json.dumps(call).encode()
 
         def once() -> None:
-            done = subprocess.run(tool_hook(), input=text, capture_output=True, env=clean)
+            done = subprocess.run(tool_hook(), input=text, capture_output=True, env=clean | env)
             assert done.returncode == code, done.stderr
 
         return once
@@ -92,12 +94,19 @@ def kinds(guarded: Guarded) -> dict[str, Callable[[], object]]:
 
         return once
 
+    # As in a checkout that several agents share: the same holds, each file of one agent alone.
+    scope = json.loads((admin_folder(guarded.slot) / SCOPE_FILE).read_text())
+    shared = admin_folder(guarded.slot) / "shared.json"
+    shared.write_text(json.dumps(scope | {"mode": LOCKED, "lock_seconds": 0.0}))
+    seat = {VARIABLE: str(shared)}
     return {
         "python_start": lambda: subprocess.run([sys.executable, "-I", "-S", "-c", "pass"], check=True),
         "allow_read": sign("Read", {"file_path": "mine/a.py"}, 0),
         "allow_read_with_letters_of_others": ringing(guarded, sign("Read", {"file_path": "mine/a.py"}, 0)),
         "allow_write": sign("Write", {"file_path": "mine/a.py"}, 0),
         "deny_write": sign("Write", {"file_path": "bob/held.py"}, 2),
+        "allow_write_of_what_is_locked": sign("Write", {"file_path": "mine/part1.py"}, 0, **seat),
+        "deny_write_of_what_is_locked": sign("Write", {"file_path": "bob/held.py"}, 2, **seat),
         "deny_git": sign("Bash", {"command": "git stash"}, 2),
         "allow_shell": sign("Bash", {"command": "cd mine && sed -i s/x/y/ a.py && make test | tee out.log"}, 0),
         "commit_without_hooks": commit("-c", NO_HOOKS),

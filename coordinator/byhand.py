@@ -35,6 +35,11 @@ BY_HAND = "by hand"
 
 def assign_by_hand(project: Project, agent: str, issue: str) -> Held:
     """Claim `issue` for `agent` and lease a slot. Raises NotNow("held"), ("pool-full"), ("reserved")."""
+    if project.config.shared:
+        raise Failure(
+            "shared-checkout", "in a shared checkout nobody is given a place by hand",
+            mend=f"agent-coord task start {issue}; agent-coord reserve add FILE --why TEXT",
+        )  # fmt: skip
     found, scope = find_scope(project, issue)
     if not found.is_open:
         raise Failure("issue-closed", f"{issue} is {found.status}", mend="track-analyzer recommend")

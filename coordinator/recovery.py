@@ -46,7 +46,9 @@ def _landings(project: Project) -> Iterator[str]:
         if not entry.fence or not _is_orphan(project, entry.issue):
             # Queued by hand: the lane looks at it afresh.
             continue
-        merged = landing_of(project.repository, project.base, entry.tip)
+        # In a shared checkout every commit is on the branch at once, accepted or not.
+        shared = project.config.shared
+        merged = None if shared else landing_of(project.repository, project.base, entry.tip)
         if merged is not None or entry.state == "landed":
             _finish(project, entry, merged or "")
             yield f"{entry.issue} had landed before the coordinator stopped"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from coordinator.bootstrap import Project
 from coordinator.gate.resolution import Shown, missing, sentence
 from coordinator.merging.land import landing_of
-from coordinator.merging.own import made_by
+from coordinator.merging.own import is_accepted, made_by
 from coordinator.tasks import claims, resolutions
 from coordinator.tasks.resolutions import Kind, Resolution
 from coordinator.wherein import Caller
@@ -30,8 +30,11 @@ def look(project: Project, slot: Slot, base: str, issue: str, said: Resolution) 
     root = project.repository.root
     if said.proof:
         proof = resolve(root, said.proof) or ""
-        landed = landing_of(project.repository, project.base, proof) is not None
-        return Shown(commits, dirty, proof, bool(proof) and landed)
+        landed = bool(proof) and landing_of(project.repository, project.base, proof) is not None
+        if landed and slot.is_seat:
+            with project.ledger.read() as snapshot:
+                landed = is_accepted(root, snapshot, proof)
+        return Shown(commits, dirty, proof, landed)
     wanted = ["--fixed-strings", f"--grep={issue}", f"--max-count={MOST}", f"refs/heads/{project.base}"]
     return Shown(commits, dirty, naming=tuple(commit_messages(root, wanted)))
 

@@ -41,8 +41,9 @@ def init(slots: int = typer.Option(0, help="Slots to make now (default: [pool] s
     missing = wanted - len(project.pool.slots())
     made = project.pool.grow(missing) if missing > 0 else []
     names = [slot.name for slot in project.pool.slots()]
+    places = "all agents work in it" if project.config.shared else f"{len(names)} slots ({len(made)} new)"
     lines = [
-        f"{project.repository.root} is ready: {len(names)} slots ({len(made)} new), work lands on {project.base}",
+        f"{project.repository.root} is ready: {places}, work lands on {project.base}",
         f"configuration: {project.config.file}",
         f"the gate: {_gate(project)}",
         "next: track-analyzer recommend, then agent-coord spawn 4 independent",

@@ -34,6 +34,8 @@ def pool_status() -> int:
     rows = [(slot.name, slot.state, _view(slot), slot.database, slot.note) for slot in slots]
     lines = table(("SLOT", "STATE", "VIEW", "DATABASE", "NOTE"), rows, most=len(rows)) if rows else []
     value = [asdict(slot) | {"path": str(slot.path)} for slot in slots]
+    for one in value:
+        del one["home"]  # of a seat, and nobody else's business
     TERMINAL.answer(
         {"slots": value, "maximum": project.config.pool.maximum}, "\n".join(lines) or "no slots yet: agent-coord init"
     )

@@ -22,13 +22,14 @@ def lock(scope: dict, rule: Rule, places: list[tuple[Spot, bool]]) -> list[str]:
     """Lock the files that a tool is about to write, waiting for those who have them; returns why not, [] when done."""
     refused = [f"this write is refused: {spot.reason}." for spot, _ in places if spot.path is None and spot.reason]
     inside = [(spot.path, whole or not spot.path) for spot, whole in places if spot.path is not None]
-    inside = [one for one in inside if covered(rule.protected, one[0]) or not is_ignored(scope, one[0] or ".")]
     if not inside or refused:
         return refused
     holds = read_holds(scope, None if any(whole for _, whole in inside) else [path for path, _ in inside])
     wanted = []
     for path, whole in inside:
         ruling = (judge_tree if whole else judge)(rule, holds, path)
+        if ruling.verdict == FREE or (not covered(rule.protected, path) and is_ignored(scope, path or ".")):
+            continue
         if ruling.verdict == GRANT or (ruling.hold is not None and not whole):
             wanted.append(path)
         elif ruling.verdict == REFUSED:

@@ -171,13 +171,11 @@ class OneBranch:
         if not self._register.is_claimed(entry):
             self._register.withdraw(entry)
             return []
-        return self._accept(judged) if verdict.passed else self._bounce(judged, verdict)
-
-    def _accept(self, judged: _Judged) -> list[Ruling]:
-        rulings = self._register.landed([judged.part])
-        if rulings:
-            git(self._project.repository.root, "update-ref", ACCEPTED, judged.part.commit)
-        return rulings
+        if not verdict.passed:
+            return self._bounce(judged, verdict)
+        # First the ref: when we are killed between the two, the entry is looked at again, and its verdict is known.
+        git(self._project.repository.root, "update-ref", ACCEPTED, judged.part.commit)
+        return self._register.landed([judged.part])
 
     def _bounce(self, judged: _Judged, verdict: Verdict) -> list[Ruling]:
         part, red = judged.part, verdict.failed

@@ -17,7 +17,7 @@ from pathlib import Path
 from coordinator.guard.ref_guard import MARK
 from coordinator.merging import queue
 from coordinator.merging.land import AUTHOR, COMMITTER
-from coordinator.tasks.claims import Task
+from coordinator.tasks.claims import Task, find_task
 from resources.state.store import Snapshot
 from resources.system.commits import reaches
 from resources.system.git import git
@@ -60,6 +60,13 @@ def history(root: Path, base: str, tip: str = "HEAD") -> list[Made]:
 def made_by(root: Path, base: str, issue: str) -> list[Made]:
     """What an issue that began at `base` has committed, newest first."""
     return [one for one in history(root, base) if one.issue == issue]
+
+
+def is_accepted(root: Path, snapshot: Snapshot, commit: str) -> bool:
+    """Whether a commit of the branch is nobody's unfinished work."""
+    issue = git(root, "log", "-1", f"--format=%(trailers:key={MARK},valueonly)", commit, read=True).text.strip()
+    task = find_task(snapshot, issue) if issue else None
+    return task is None or task.state == "landed"
 
 
 def rewound(commits: Sequence[Made], others: Collection[Unfinished]) -> dict[str, str]:

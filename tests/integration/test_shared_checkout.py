@@ -172,3 +172,38 @@ def test_agents_outlive_their_coordinator_and_what_the_dead_had_is_put_away(tmp_
     assert '"landed": 2' in out, (out, err)
     assert git_out(place.root, "show", "main:old.txt") == "first"
     assert git_out(place.root, "show", "refs/agent-coord/saved/s-2/1:old.txt") == "half"
+
+
+def test_what_is_being_judged_when_the_coordinator_dies_is_judged_by_the_next(tmp_path: Path) -> None:
+    meeting = tmp_path / "a project" / ".agent-worktrees" / "meeting"
+    waits = f"touch '{meeting}/judging'; until [ -e '{meeting}/go' ]; do sleep 0.05; done"
+    check = f'[[gate.checks]]\nname = "slow"\nrun = ["sh", "-c", "{waits}"]\n'
+    place = make_shared(tmp_path / "a project", 1, more=check)
+    script(place, "s-1", "edit one.txt 1; commit one one.txt")
+    first = place.start("run")
+    place.until(lambda _: (meeting / "judging").exists(), 60)
+    first.kill()
+    first.communicate()
+    (meeting / "go").touch()
+    assert place.json("run")["landed"] == 1
+    assert [event["data"]["passed"] for event in place.events("gate.ended")] == [True]
+    (week,) = place.json("report")["criteria"]["weeks"].values()
+    assert (week["landed"], week["landed_without_gate"]) == (1, 0)
+
+
+def test_the_status_shows_who_sits_where(tmp_path: Path) -> None:
+    place = make_shared(tmp_path / "a project", 1)
+    script(place, "s-1", "edit one.txt 1; meet 1 seen; commit one one.txt")
+    running = place.start("run", "--json")
+    status = place.until(lambda found: any(slot["issue"] == "s-1" for slot in found["slots"]), 60)
+    assert [(slot["slot"], slot["path"], slot["state"]) for slot in status["slots"]] == [("seat-1", ".", "leased")]
+    place.until(lambda _: (place.root / ".agent-worktrees" / "meeting" / "1").exists(), 60)
+    assert [slot["name"] for slot in place.json("pool", "status")["slots"]] == ["seat-1"]
+    assert place.json("scope", "show", "seat-1")["write"] == ["one.txt"]
+    assert place.run("merge", "status").returncode == 0
+    assert "Traceback" not in place.run("doctor").stderr
+    assert place.run("assign", "ann", "s-1").returncode == 1
+    (place.root / ".agent-worktrees" / "meeting" / "seen").touch()
+    out, err = running.communicate(timeout=120)
+    assert '"landed": 1' in out, (out, err)
+    assert place.json("status")["slots"] == []

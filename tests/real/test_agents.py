@@ -8,48 +8,18 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from coordinator.guard.walls import offered
-from tests.support.model import Hang, Model, Refuse, Say, Shell, Turn, Write
-from tests.support.programs import arguments, environment, program
-from tests.support.projects import Place, make_place
+from tests.support.model import Hang, Refuse, Say, Shell, Write
+from tests.support.real_places import ended, place_with
 from tests.support.repos import git_out
 
 pytestmark = pytest.mark.real
 BOTH = pytest.mark.parametrize("name", ["claude", "codex"])
 ONE = [Write("one.txt", "1\n"), Shell("git add -A && git commit -qm 'a-1: one'"), Say("done")]
-
-
-@contextmanager
-def place_with(
-    name: str, folder: Path, turns: Sequence[Turn], *, settings: str = "", files: dict[str, str] | None = None
-) -> Generator[tuple[Place, Model]]:
-    """A repository whose issue a-1 is worked on by the program `name`, whose model says `turns`."""
-    path = str(program(name))
-    with Model({"a-1": turns}) as model:
-        place = make_place(folder / "a project", files)
-        argv = json.dumps([path, *arguments(name, model.url)])
-        config = place.root / ".agent-worktrees" / "config.toml"
-        text = config.read_text().replace(
-            'default = "scripts"', f'default = "{name}"\nrefused_seconds = 0.5\n{settings}'
-        )
-        config.write_text(f'{text}[agents.programs.{name}]\nkind = "{name}"\nargv = {argv}\n')
-        tomllib.loads(config.read_text())
-        place.environment = environment(model.url, folder / "home")
-        place.json("init")
-        try:
-            yield place, model
-        finally:
-            place.run("cleanup", "--yes")
-
-
-def ended(place: Place) -> list[dict]:
-    return [one["data"] for one in place.events("attempt.ended")]
 
 
 @BOTH

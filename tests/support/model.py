@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 ISSUE = re.compile(r"# (?P<issue>[\w.-]+): ")
-SLOT = re.compile(r"git worktree `(?P<slot>[^`]+)`")
+SLOT = re.compile(r"(git worktree|You work in) `(?P<slot>[^`]+)`")
 
 
 @dataclass(frozen=True)
