@@ -98,15 +98,15 @@ def kinds(guarded: Guarded) -> dict[str, Callable[[], object]]:
     scope = json.loads((admin_folder(guarded.slot) / SCOPE_FILE).read_text())
     shared = admin_folder(guarded.slot) / "shared.json"
     shared.write_text(json.dumps(scope | {"mode": LOCKED, "lock_seconds": 0.0}))
-    seat = {VARIABLE: str(shared)}
+    berth = {VARIABLE: str(shared)}
     return {
         "python_start": lambda: subprocess.run([sys.executable, "-I", "-S", "-c", "pass"], check=True),
         "allow_read": sign("Read", {"file_path": "mine/a.py"}, 0),
         "allow_read_with_letters_of_others": ringing(guarded, sign("Read", {"file_path": "mine/a.py"}, 0)),
         "allow_write": sign("Write", {"file_path": "mine/a.py"}, 0),
         "deny_write": sign("Write", {"file_path": "bob/held.py"}, 2),
-        "allow_write_of_what_is_locked": sign("Write", {"file_path": "mine/part1.py"}, 0, **seat),
-        "deny_write_of_what_is_locked": sign("Write", {"file_path": "bob/held.py"}, 2, **seat),
+        "allow_write_of_what_is_locked": sign("Write", {"file_path": "mine/part1.py"}, 0, **berth),
+        "deny_write_of_what_is_locked": sign("Write", {"file_path": "bob/held.py"}, 2, **berth),
         "deny_git": sign("Bash", {"command": "git stash"}, 2),
         "allow_shell": sign("Bash", {"command": "cd mine && sed -i s/x/y/ a.py && make test | tee out.log"}, 0),
         "commit_without_hooks": commit("-c", NO_HOOKS),

@@ -284,7 +284,7 @@ def _brief(project: Project, attempt: Attempt, number: int) -> tuple[Path, str]:
     held = attempt.held
     place = Place(
         held.slot.name, str(held.slot.path), held.branch, held.slot.database, held.slot.ports,
-        str(held.slot.view.get("mode", "full")), held.slot.is_seat, project.config.agents.lock_seconds,
+        str(held.slot.view.get("mode", "full")), held.slot.is_berth, project.config.agents.lock_seconds,
     )  # fmt: skip
     gate = project.config.gate
     checks = [f"{check.name}: `{' '.join(check.run)}`" for check in gate.checks if check.name not in gate.disabled]

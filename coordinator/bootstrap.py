@@ -21,10 +21,10 @@ from coordinator.agents.codex import Codex
 from coordinator.agents.command import Command
 from coordinator.agents.guard import Guard
 from coordinator.agents.scripted import Scripted
+from coordinator.berths import Berths
 from coordinator.config import Config, read_config
 from coordinator.guard.posts import tool_hook
 from coordinator.mail.reservations import FOLDS
-from coordinator.seats import Seats
 from coordinator.tasks.tracker import Tracker, open_tracker
 from resources.databases.databases import Databases, open_databases
 from resources.state.sqlite import SqliteLedger
@@ -84,8 +84,8 @@ class Project:
 
     @cached_property
     def pool(self) -> Pool:
-        """The slots, or the seats of a shared checkout."""
-        kind = Seats if self.config.shared else Pool
+        """The slots, or the berths of a shared checkout."""
+        kind = Berths if self.config.shared else Pool
         return kind(self.repository, self.ledger, self.config.pool, self.databases, self.say)
 
     @cached_property

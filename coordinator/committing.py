@@ -13,12 +13,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from coordinator.berths import index_lock
 from coordinator.bootstrap import Project
 from coordinator.gate.evidence import names
 from coordinator.guard.locks import unlocked
 from coordinator.guard.places import VARIABLE, UnknownStateError, find_scope, read_holds, rule_of, spots
 from coordinator.guard.rule import LOCKED
-from coordinator.seats import index_lock
 from coordinator.wherein import Caller
 from resources.system.errors import Failure, Misuse
 from resources.system.process import Completed, clean_environment, run
@@ -30,22 +30,22 @@ PARAMETERS = "GIT_CONFIG_PARAMETERS"
 
 
 def seats_environment() -> dict[str, str]:
-    """Our environment for a program in a seat: git's hooks of the seat are found by one of its variables."""
+    """Our environment for a program in a berth: git's hooks of the berth are found by one of its variables."""
     kept = {PARAMETERS: os.environ[PARAMETERS]} if VARIABLE in os.environ and PARAMETERS in os.environ else {}
     return clean_environment(kept)
 
 
 def files_of(words: Sequence[str], cwd: str) -> tuple[dict, dict[str, str]]:
-    """The scope of the seat that we are in, and for each file named: its path as the guard sees it -> as git does.
+    """The scope of the berth that we are in, and for each file named: its path as the guard sees it -> as git does.
 
-    Raises Misuse("no-seat") elsewhere, Misuse("bad-file") for what is no file of the checkout.
+    Raises Misuse("no-berth") elsewhere, Misuse("bad-file") for what is no file of the checkout.
     """
     try:
         scope = find_scope(cwd, dict(os.environ))
     except UnknownStateError as error:
-        raise Misuse("no-seat", str(error)) from error
+        raise Misuse("no-berth", str(error)) from error
     if scope.get("mode") != LOCKED:
-        raise Misuse("no-seat", "this worktree is yours alone", mend="git add FILE; git commit -m TEXT")
+        raise Misuse("no-berth", "this worktree is yours alone", mend="git add FILE; git commit -m TEXT")
     found: dict[str, str] = {}
     for word in words:
         place = spots(scope, cwd, word)[-1]
@@ -57,7 +57,7 @@ def files_of(words: Sequence[str], cwd: str) -> tuple[dict, dict[str, str]]:
 
 
 def commit_files(project: Project, caller: Caller, message: str, words: Sequence[str]) -> str:
-    """Commit the named files, and nothing else, for the agent of this seat; returns the commit.
+    """Commit the named files, and nothing else, for the agent of this berth; returns the commit.
 
     Raises Failure("not-locked") naming who has a file, Failure("commit-refused") with what git or a hook says.
     """

@@ -45,7 +45,7 @@ class Week:
     waited: int = 0
     mutexes: int = 0
     shared: int = 0
-    seats: int = 0
+    berths: int = 0
     """Places in a shared checkout that were lent."""
     waits_on: Counter[str] = field(default_factory=Counter)
     mutex_on: Counter[str] = field(default_factory=Counter)
@@ -110,8 +110,8 @@ def _contend(week: Week, row: Row, data: Mapping[str, Any]) -> None:
             week.reserved -= bool(data.get("granted"))  # it is told as reserved too, and was one try
             week.waited += 1
             week.waits_on[day] += 1
-        case "slot.leased" if str(row.get("slot", "")).startswith("seat-"):
-            week.seats += 1
+        case "slot.leased" if str(row.get("slot", "")).startswith("berth-"):
+            week.berths += 1
         case "mutex.waited" | "mutex.refused":
             week.mutexes += 1
             week.mutex_on[day] += data["seconds"]
@@ -152,7 +152,7 @@ def advice(weeks: Mapping[str, Week], overlaps: int) -> list[str]:
         found.append(f"{name}: {week.unjudged} landings without a verdict of the gate; who else moves the base branch?")
     if figures["recorded_checks"] is not None and figures["recorded_checks"] < RECORDED:
         found.append(f"{name}: {figures['recorded_checks']:.0%} of the landings have checks; configure [[gate.checks]]")
-    found += [f"{name}: {sentence}" for sentence in _contention(figures, in_one_checkout=week.seats > 0)]
+    found += [f"{name}: {sentence}" for sentence in _contention(figures, in_one_checkout=week.berths > 0)]
     if overlaps:
         found.append(f"{overlaps} times two agents held the same paths: agent-coord doctor, and report it")
     return found

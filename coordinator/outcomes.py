@@ -39,8 +39,8 @@ def inspect(project: Project, attempt: Attempt) -> tuple[Work, str]:
     """What the attempt left in its slot, and the tip of its branch, which is in the main repository then."""
     if not attempt.held.slot.path.is_dir():
         return _inspect_branch(project, attempt)
-    if attempt.held.slot.is_seat:
-        return _inspect_seat(project, attempt)
+    if attempt.held.slot.is_berth:
+        return _inspect_berth(project, attempt)
     project.pool.collect(attempt.held.slot)
     place, base = attempt.held.slot.path, attempt.held.base
     tip = resolve(place, "HEAD") or base
@@ -52,8 +52,8 @@ def inspect(project: Project, attempt: Attempt) -> tuple[Work, str]:
     return Work(attempt.issue.id, messages, changed, dirty, strays), tip
 
 
-def _inspect_seat(project: Project, attempt: Attempt) -> tuple[Work, str]:
-    """The same of a seat: its commits are those that bear its mark, its files those that it has locked."""
+def _inspect_berth(project: Project, attempt: Attempt) -> tuple[Work, str]:
+    """The same of a berth: its commits are those that bear its mark, its files those that it has locked."""
     made, held = _made(attempt), attempt.held
     paths = dict.fromkeys(path for one in made for path in one.paths)
     messages = tuple(one.message for one in made)
@@ -154,7 +154,7 @@ def _keep(project: Project, attempt: Attempt, step: Step, saved: str) -> None:
 
 def _tree(attempt: Attempt) -> str:
     try:
-        if attempt.held.slot.is_seat:
+        if attempt.held.slot.is_berth:
             return next((one.commit for one in _made(attempt)), "")
         return tree_of(attempt.held.slot.path, "HEAD")
     except Failure:
@@ -163,7 +163,7 @@ def _tree(attempt: Attempt) -> str:
 
 def _stat(attempt: Attempt, revision: str) -> str:
     try:
-        if attempt.held.slot.is_seat:
+        if attempt.held.slot.is_berth:
             lines = [f"{one.commit[:10]} {one.message.splitlines()[0]}: {outline(one.paths)}" for one in _made(attempt)]
             return "\n".join(["commits on the branch, which stay there:", *lines]) if lines else ""
         return diff_stat(attempt.held.slot.path, attempt.held.base, revision)

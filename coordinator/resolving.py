@@ -23,7 +23,7 @@ MOST = 50
 
 def look(project: Project, slot: Slot, base: str, issue: str, said: Resolution) -> Shown:
     """What the slot, given at commit `base`, and the base branch show."""
-    made = made_by(slot.path, base, issue) if slot.is_seat else commit_messages(slot.path, [f"{base}..HEAD"])
+    made = made_by(slot.path, base, issue) if slot.is_berth else commit_messages(slot.path, [f"{base}..HEAD"])
     commits, dirty = len(made), tuple(project.pool.uncommitted(slot))
     if said.kind is not Kind.ALREADY_DONE:
         return Shown(commits, dirty)
@@ -31,7 +31,7 @@ def look(project: Project, slot: Slot, base: str, issue: str, said: Resolution) 
     if said.proof:
         proof = resolve(root, said.proof) or ""
         landed = bool(proof) and landing_of(project.repository, project.base, proof) is not None
-        if landed and slot.is_seat:
+        if landed and slot.is_berth:
             with project.ledger.read() as snapshot:
                 landed = is_accepted(root, snapshot, proof)
         return Shown(commits, dirty, proof, landed)

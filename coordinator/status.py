@@ -53,10 +53,10 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
     queued = sorted(snapshot.all("landing-live"), key=_landing_order)
     landing = {row["issue"]: row["state"] for row in queued}
     rows = snapshot.all("slots")
-    seats = [_seat(repository, name) for name in leases.keys() - {row["name"] for row in rows}]
+    berths = [_berth(repository, name) for name in leases.keys() - {row["name"] for row in rows}]
     slots = [
         _slot(row, leases.get(row["name"]), tasks, landing, sample.get("usage", {}), repository)
-        for row in [*rows, *sorted(seats, key=lambda row: row["name"])]
+        for row in [*rows, *sorted(berths, key=lambda row: row["name"])]
         if row["purpose"] == "work"
     ]
     return {
@@ -90,8 +90,8 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _seat(repository: Repository, name: str) -> Row:
-    """A lease without a slot is a seat in the checkout that all share (`coordinator.seats`)."""
+def _berth(repository: Repository, name: str) -> Row:
+    """A lease without a slot is a berth in the checkout that all share (`coordinator.berths`)."""
     return {
         "name": name, "purpose": "work", "path": str(repository.root), "state": "leased", "database": "",
         "port_low": 0, "port_high": 0, "note": "", "logs": str(repository.root / FOLDER / "logs"),

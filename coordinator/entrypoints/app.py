@@ -8,12 +8,12 @@ import typer
 
 from coordinator.entrypoints import (
     base_commands,
+    berth_commands,
     mail_commands,
     mutex_commands,
     pool_commands,
     queue_commands,
     scope_commands,
-    seat_commands,
     task_commands,
     work_commands,
 )
@@ -37,7 +37,7 @@ for commands in (
     task_commands,
     mail_commands,
     mutex_commands,
-    seat_commands,
+    berth_commands,
 ):
     commands.register(app)
 

@@ -35,7 +35,7 @@ def pool_status() -> int:
     lines = table(("SLOT", "STATE", "VIEW", "DATABASE", "NOTE"), rows, most=len(rows)) if rows else []
     value = [asdict(slot) | {"path": str(slot.path)} for slot in slots]
     for one in value:
-        del one["home"]  # of a seat, and nobody else's business
+        del one["home"]  # of a berth, and nobody else's business
     TERMINAL.answer(
         {"slots": value, "maximum": project.config.pool.maximum}, "\n".join(lines) or "no slots yet: agent-coord init"
     )

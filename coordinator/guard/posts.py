@@ -8,10 +8,8 @@ hooks later than we look, and gets a pass-through for every hook that git knows.
 Nothing is taken away when the attempt ends: its fence is no longer live then, and a guard whose attempt is over
 refuses everything.
 
-In a shared checkout there is one git folder for all. A seat's files lie in a folder of its own among our state, and its
-hooks are reached by a setting in the environment of its agent alone (`resources.worktrees.slots.Slot.admin`).
-
-The coordinator's own git calls bring `core.hooksPath=/dev/null` along and meet none of this.
+In a shared checkout there is one git folder for all. A berth's files lie in a folder of its own among our state, and
+its hooks are reached by a setting in the environment of its agent alone (`resources.worktrees.slots.Slot.admin`).
 """
 
 from __future__ import annotations
@@ -88,14 +86,14 @@ def post_guard(repository: Repository, settings: ScopeSettings, post: Post) -> P
     admin = slot.admin
     admin.mkdir(exist_ok=True, parents=True, mode=0o700)
     scope = _scope(repository, settings, post, admin)
-    known = () if slot.is_seat else post.write  # a lock is asked for each time: it may have been given back
+    known = () if slot.is_berth else post.write  # a lock is asked for each time: it may have been given back
     plain = [pattern for pattern in known if is_literal(pattern) and "[" not in pattern]
     replace_file(admin / ALLOWED, "".join(f"{path}\n" for path in plain), mode=0o600)
     replace_file(admin / "base", post.held.base + "\n", mode=0o600)
     _write_hooks(repository, slot, scope)
     (repository.state / FILE).touch()
     replace_file(admin / SCOPE_FILE, json.dumps(scope, indent=1), mode=0o600)
-    if not slot.is_seat:
+    if not slot.is_berth:
         _switch_on(slot.path, admin / "hooks")
     return admin / SCOPE_FILE
 
@@ -139,7 +137,7 @@ def _write_hooks(repository: Repository, slot: Slot, scope: Mapping[str, object]
     theirs, configured = projects_hooks(repository)
     names = set(GIT_HOOKS) if configured else {path.name for path in Path(theirs).glob("*") if not path.suffix}
     wanted = dict.fromkeys(names, "pass-on") | {name: name for name in GUARDED}
-    wanted |= {"prepare-commit-msg": "prepare-commit-msg"} if slot.is_seat else {}
+    wanted |= {"prepare-commit-msg": "prepare-commit-msg"} if slot.is_berth else {}
     values = {
         "@ADMIN@": shlex.quote(str(admin)), "@THEIRS@": shlex.quote(theirs), "@REFS@": str(scope["refs"]),
         "@SLOT@": slot.name, "@MARK@": shlex.quote(f"{MARK}: {scope['issue']}"),

@@ -28,7 +28,7 @@ PROOF_REF = "refs/agent-coord/proof"
 def prove(slot: Path, admin: Path | None = None, given: Mapping[str, str] | None = None) -> None:
     """Raise Failure("guard-not-proven") unless every guard of the slot refuses what it must.
 
-    `admin` is the folder of a seat's guard, `given` what its agent finds in its environment.
+    `admin` is the folder of a berth's guard, `given` what its agent finds in its environment.
     """
     scope = (admin or admin_folder(slot)) / SCOPE_FILE
     environment = clean_environment({**(given or {}), VARIABLE: str(scope)})

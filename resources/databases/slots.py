@@ -15,7 +15,7 @@ from resources.databases.inventory import take_inventory
 from resources.databases.provider import Provider
 from resources.databases.roles import new_password, put_slot_role
 from resources.databases.session import Session, asking
-from resources.databases.stock import WALLS, Seat, Stock
+from resources.databases.stock import WALLS, Stock, Tenant
 from resources.databases.template import Template, Templates, drop_database, strategy
 from resources.databases.values import Found
 from resources.system.errors import Failure
@@ -52,7 +52,7 @@ class Slots:
         if not (standing and role_stands and login == known):
             mark = marks.encode(self._owner, "slot", slot=slot)
             put_slot_role(self._session, name, mark, login.password, app=self._templates.app, limit=limit)
-        source = "" if standing else self._replace(things, Seat(slot, name, limit), template, prefix)
+        source = "" if standing else self._replace(things, Tenant(slot, name, limit), template, prefix)
         if not role_stands:
             self._try(login)
         return login, source
@@ -80,31 +80,33 @@ class Slots:
     def _tells(self, comment: str | None, slot: str) -> bool:
         return (marks.decode(comment, self._owner) or {}).get("slot") == slot
 
-    def _replace(self, things: list[Found], seat: Seat, template: Template, prefix: str) -> str:
+    def _replace(self, things: list[Found], tenant: Tenant, template: Template, prefix: str) -> str:
         """Put a new database in place; returns where it came from."""
         for found in things:
             if found.kind == "half-dropped":
                 drop_database(self._session, found.name)
         # One that was retired and not yet renamed when its process died still has the slot's name.
         old = [
-            found for found in things if found.kind == "database" or (found.kind, found.name) == ("retired", seat.name)
+            found
+            for found in things
+            if found.kind == "database" or (found.kind, found.name) == ("retired", tenant.name)
         ]
-        if Stock(self._session, self._templates, self._owner, prefix).replace(old, seat, template):
+        if Stock(self._session, self._templates, self._owner, prefix).replace(old, tenant, template):
             return "spare"
-        self._clone(seat, template)
+        self._clone(tenant, template)
         return "migrate" if template.fresh else "clone"
 
-    def _clone(self, seat: Seat, template: Template) -> None:
+    def _clone(self, tenant: Tenant, template: Template) -> None:
         from psycopg import sql
 
         how = sql.SQL(strategy(durable=self._session.server.durable, size=template.size))
-        mark = sql.Literal(marks.encode(self._owner, "slot", slot=seat.slot, key=template.key))
-        with asking(f"cannot clone the template for slot {seat.slot}"):
+        mark = sql.Literal(marks.encode(self._owner, "slot", slot=tenant.slot, key=template.key))
+        with asking(f"cannot clone the template for slot {tenant.slot}"):
             self._session.run(
                 "create database {name} template {source} owner {name} strategy {how} connection limit {limit}",
-                name=seat.name, source=template.name, how=how, limit=sql.Literal(seat.limit),
+                name=tenant.name, source=template.name, how=how, limit=sql.Literal(tenant.limit),
             )  # fmt: skip
-            self._session.run(WALLS, name=seat.name, mark=mark)
+            self._session.run(WALLS, name=tenant.name, mark=mark)
 
     def _try(self, login: Login) -> None:
         """Log in once with a role just made: a foreign server's pg_hba.conf may not let it in by password."""

@@ -57,7 +57,7 @@ select datname, shobj_description(oid, 'pg_database') from pg_database
 
 
 @dataclass(frozen=True)
-class Seat:
+class Tenant:
     """Where a fresh database goes: its slot, the name of database and role, its connections at most."""
 
     slot: str
@@ -74,35 +74,37 @@ class Stock:
         self._owner = owner
         self._prefix = prefix
 
-    def replace(self, old: Iterable[Found], seat: Seat, template: Template) -> bool:
+    def replace(self, old: Iterable[Found], tenant: Tenant, template: Template) -> bool:
         """Retire the databases `old` of the slot, put a spare of `template` in their place; False when there is none.
 
         The old ones are out of the way in any case.
         """
         going = [found.name for found in old]
         for name in going:
-            self._close(seat, name)
-        with asking(f"cannot put a database in place for slot {seat.slot}"), self._session.connection.transaction():
+            self._close(tenant, name)
+        with asking(f"cannot put a database in place for slot {tenant.slot}"), self._session.connection.transaction():
             spare = self._pick(template.key)
             for name in going:
                 self._session.run(_AWAY, name=name, away=naming.retired_name(self._prefix, secrets.token_hex(6)))
             if spare:
-                self._put(spare, seat, template.key)
+                self._put(spare, tenant, template.key)
         return bool(spare)
 
-    def _close(self, seat: Seat, name: str) -> None:
+    def _close(self, tenant: Tenant, name: str) -> None:
         from psycopg import sql
 
-        mark = sql.Literal(marks.encode(self._owner, "retired", slot=seat.slot, at=f"{wall():.0f}"))
+        mark = sql.Literal(marks.encode(self._owner, "retired", slot=tenant.slot, at=f"{wall():.0f}"))
         with asking(f"cannot take the database {name} out of use"):
             self._session.run(_CLOSE, name=name, mark=mark)
             end_sessions(self._session, name)
 
-    def _put(self, spare: str, seat: Seat, key: str) -> None:
+    def _put(self, spare: str, tenant: Tenant, key: str) -> None:
         from psycopg import sql
 
-        mark = sql.Literal(marks.encode(self._owner, "slot", slot=seat.slot, key=key))
-        self._session.run(_IN, spare=spare, name=seat.name, role=seat.name, limit=sql.Literal(seat.limit), mark=mark)
+        mark = sql.Literal(marks.encode(self._owner, "slot", slot=tenant.slot, key=key))
+        self._session.run(
+            _IN, spare=spare, name=tenant.name, role=tenant.name, limit=sql.Literal(tenant.limit), mark=mark
+        )
 
     def _pick(self, key: str) -> str:
         """A spare of the template with `key` that is ours until the transaction ends, "" when there is none."""

@@ -145,7 +145,7 @@ def put_away(work: Work, path: Path, changed: Sequence[str]) -> list[str]:
         slot_git(path, "read-tree", "HEAD", env=aside)
         slot_git(path, "update-index", "--add", "--remove", "-z", "--stdin", env=aside, stdin=names)
         tree = slot_git(path, "write-tree", env=aside).text
-    refs = save_commit(work, _commit(path, tree, head, f"{work.issue}: uncommitted work when the seat was given back"))
+    refs = save_commit(work, _commit(path, tree, head, f"{work.issue}: uncommitted work when the berth was given back"))
     known = set(slot_git(path, "ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD", read=True).records)
     old = b"".join(name.encode(errors="surrogateescape") + b"\0" for name in changed if name in known)
     new = [name for name in changed if name not in known]

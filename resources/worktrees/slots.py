@@ -39,10 +39,10 @@ class Slot:
     ports: tuple[int, int]
     note: str
     home: Path | None = None
-    """Of a seat: the folder that is its own; its `path` is the checkout that all share."""
+    """Of a berth: the folder that is its own; its `path` is the checkout that all share."""
 
     @property
-    def is_seat(self) -> bool:
+    def is_berth(self) -> bool:
         """Whether it is a place in a shared checkout and no worktree of the pool."""
         return self.home is not None
 

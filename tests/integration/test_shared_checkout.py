@@ -4,9 +4,9 @@ import os
 import signal
 from pathlib import Path
 
+from tests.support.berths import make_shared, script
 from tests.support.projects import Place
 from tests.support.repos import git_out
-from tests.support.seats import make_shared, script
 
 
 def accepted(place: Place) -> list[str]:
@@ -196,10 +196,10 @@ def test_the_status_shows_who_sits_where(tmp_path: Path) -> None:
     script(place, "s-1", "edit one.txt 1; meet 1 seen; commit one one.txt")
     running = place.start("run", "--json")
     status = place.until(lambda found: any(slot["issue"] == "s-1" for slot in found["slots"]), 60)
-    assert [(slot["slot"], slot["path"], slot["state"]) for slot in status["slots"]] == [("seat-1", ".", "leased")]
+    assert [(slot["slot"], slot["path"], slot["state"]) for slot in status["slots"]] == [("berth-1", ".", "leased")]
     place.until(lambda _: (place.root / ".agent-worktrees" / "meeting" / "1").exists(), 60)
-    assert [slot["name"] for slot in place.json("pool", "status")["slots"]] == ["seat-1"]
-    assert place.json("scope", "show", "seat-1")["write"] == ["one.txt"]
+    assert [slot["name"] for slot in place.json("pool", "status")["slots"]] == ["berth-1"]
+    assert place.json("scope", "show", "berth-1")["write"] == ["one.txt"]
     assert place.run("merge", "status").returncode == 0
     assert "Traceback" not in place.run("doctor").stderr
     assert place.run("assign", "ann", "s-1").returncode == 1

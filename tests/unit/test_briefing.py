@@ -88,7 +88,7 @@ If nothing has to be changed, commit nothing and leave all files as they are. Sa
 
 
 def test_one_of_several_in_a_checkout() -> None:
-    place = Place("seat-1", "/repo", "main", "", (0, 0), "full", True, 30.0)
+    place = Place("berth-1", "/repo", "main", "", (0, 0), "full", True, 30.0)
     assert write_briefing(Issue("x-1", "Count loans"), place, ["src/loans.py"], ["tests: `make test`"]) == SHARED
 
 

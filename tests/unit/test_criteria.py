@@ -73,8 +73,8 @@ def test_what_stands_in_the_way_is_counted_by_day_and_names_what_to_try() -> Non
     waits = [event(MONDAY + day * 86400, "paths.refused") for day in (0, 1) for _ in range(20)]
     assert contended(*reserved, *waits) == ""
     assert "21 waits for paths on one day" in contended(*reserved, *waits, event(MONDAY, "paths.refused"))
-    seat = event(MONDAY, "slot.leased") | {"slot": "seat-1"}
-    assert 'isolation = "slots"' in contended(seat, *reserved, *waits, event(MONDAY, "paths.refused"))
+    berth = event(MONDAY, "slot.leased") | {"slot": "berth-1"}
+    assert 'isolation = "slots"' in contended(berth, *reserved, *waits, event(MONDAY, "paths.refused"))
     mutex = [event(MONDAY + day * 86400, "mutex.waited", seconds=600.0) for day in (0, 1)]
     assert contended(*mutex) == ""
     assert "10 minutes were waited for mutexes" in contended(*mutex, event(MONDAY, "mutex.refused", seconds=5.0))

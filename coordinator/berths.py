@@ -1,11 +1,11 @@
-"""Seats: places for agents in one checkout, for a repository where worktrees cannot be used.
+"""Berths: places for agents in one checkout, for a repository where worktrees cannot be used.
 
-A seat is lent and taken back through the same door as a slot (`Pool`), so that attempts, the gate and the ledger know
+A berth is lent and taken back through the same door as a slot (`Pool`), so that attempts, the gate and the ledger know
 no difference; but it is only a lease, a folder of its own among our state (guard, hooks, the program's room), and an
 environment. It has no row in the ledger: nothing that repairs, cleans or removes slots can ever take the user's own
 checkout for one. Benches are worktrees as always.
 
-When a seat is given back, what its agent had locked and not committed is saved under a ref, as everywhere, and these
+When a berth is given back, what its agent had locked and not committed is saved under a ref, as everywhere, and these
 files are put back as the branch has them, for whoever locks them next. Files that were changed before the attempt
 began and have not been touched since are not its own and stay; so do all commits.
 """
@@ -34,7 +34,7 @@ from resources.worktrees.pool import Held, Pool, Released, Slot
 from resources.worktrees.saving import Work, put_away
 from resources.worktrees.view import View
 
-PREFIX = "seat-"
+PREFIX = "berth-"
 FULL = {"mode": "full"}
 
 
@@ -45,23 +45,23 @@ def index_lock(repository: Repository, *, wait: float = 60.0) -> Generator[None]
         yield
 
 
-class Seats(Pool):
-    """The pool of a shared checkout: its work slots are seats, its gate slots are worktrees."""
+class Berths(Pool):
+    """The pool of a shared checkout: its work slots are berths, its gate slots are worktrees."""
 
     def slots(self, purpose: str = "work") -> list[Slot]:
-        """The seats that are taken, or the benches."""
+        """The berths that are taken, or the benches."""
         if purpose != "work":
             return super().slots(purpose)
-        return [self._seat(lease.resource) for lease in self._leases()]
+        return [self._berth(lease.resource) for lease in self._leases()]
 
     def grow(self, count: int, purpose: str = "work") -> list[Slot]:
-        """Seats need not be made."""
+        """Berths need not be made."""
         return super().grow(count, purpose) if purpose != "work" else []
 
     def acquire(
         self, issue: str, agent: str, *, base: str, view: View | None = None, purpose: str = "work", prefer: str = ""
     ) -> Held:
-        """Lease a seat; `base` is where the work on the issue began.
+        """Lease a berth; `base` is where the work on the issue began.
 
         Raises NotNow("pool-full"), Failure("other-branch") when the checkout does not stand on the base branch.
         """
@@ -77,16 +77,16 @@ class Seats(Pool):
             taken = {lease.resource: lease for lease in _seated(tx)}
             if len(taken) >= self._yard.settings.maximum:
                 held = "; ".join(f"{name}: {lease.agent} for {lease.issue}" for name, lease in taken.items())
-                raise NotNow("pool-full", "no seat is free", why=held, mend="wait, or raise [pool] maximum")
+                raise NotNow("pool-full", "no berth is free", why=held, mend="wait, or raise [pool] maximum")
             name = next(name for one in range(1, len(taken) + 2) if (name := f"{PREFIX}{one}") not in taken)
             lease = leases.take(tx, "slot", name, agent=agent, issue=issue)
-        seat = self._seat(name)
-        return Held(seat, lease, branch, base, self.environment(seat, lease, issue, agent))
+        berth = self._berth(name)
+        return Held(berth, lease, branch, base, self.environment(berth, lease, issue, agent))
 
     def environment(self, slot: Slot, lease: Lease, issue: str, agent: str) -> dict[str, str]:
-        """As of a slot, without ports and a database; git finds the seat's hooks by it, and no other program's."""
+        """As of a slot, without ports and a database; git finds the berth's hooks by it, and no other program's."""
         found = super().environment(slot, lease, issue, agent)
-        if slot.is_seat:
+        if slot.is_berth:
             found = {name: value for name, value in found.items() if "PORT" not in name}
             hooks = str(slot.admin / "hooks").replace("'", "'\\''")
             # One variable and not the three of GIT_CONFIG_COUNT: programs filter names that look like a key.
@@ -94,7 +94,7 @@ class Seats(Pool):
         return found
 
     def release(self, lease: Lease, *, keep: bool = False) -> Released:
-        """Take a seat back; with `keep` uncommitted files stay as they are. Raises Failure("stale-lease")."""
+        """Take a berth back; with `keep` uncommitted files stay as they are. Raises Failure("stale-lease")."""
         if not lease.resource.startswith(PREFIX):
             return super().release(lease, keep=keep)
         if not self._yard.records.holds(lease):
@@ -114,9 +114,9 @@ class Seats(Pool):
         return Released(refs[0] if refs else None, why or None)
 
     def uncommitted(self, slot: Slot) -> list[str]:
-        """The files that the agent of a seat has locked, changed and not committed; of a bench, all changed ones."""
+        """The files that the agent of a berth has locked, changed and not committed; of a bench, all changed ones."""
         lease = next((one for one in self._leases() if one.resource == slot.name), None)
-        return self._left(lease) if lease else [] if slot.is_seat else super().uncommitted(slot)
+        return self._left(lease) if lease else [] if slot.is_berth else super().uncommitted(slot)
 
     def _left(self, lease: Lease) -> list[str]:
         root = self._yard.repository.root
@@ -130,13 +130,13 @@ class Seats(Pool):
         return [path for path in dirty if locked.match(same(path, folds)) and _time(root / path) != before.get(path)]
 
     def collect(self, slot: Slot) -> None:
-        """The branch of a seat is in the main repository."""
+        """The branch of a berth is in the main repository."""
 
     def refresh(self, base: str) -> None:
         """Nothing waits ahead of its use."""
 
     def repair(self) -> list[str]:
-        """Take back seats whose owner is gone and whose agent runs no more, then put the benches in order."""
+        """Take back berths whose owner is gone and whose agent runs no more, then put the benches in order."""
         gone = [lease for lease in self._leases() if owner_is_dead(lease.owner) and not self._runs(lease)]
         lines = []
         for lease in gone:
@@ -146,7 +146,7 @@ class Seats(Pool):
         return lines + super().repair()
 
     def wanted_change(self, waiting: int, *, over: bool) -> int:
-        """Seats follow the agents by themselves."""
+        """Berths follow the agents by themselves."""
         return 0
 
     def _leases(self) -> list[Lease]:
@@ -158,9 +158,9 @@ class Seats(Pool):
         pid, start = process.get("pid"), process.get("start")
         return isinstance(pid, int) and isinstance(start, str) and is_alive(ProcessId(pid, start))
 
-    def _seat(self, name: str) -> Slot:
+    def _berth(self, name: str) -> Slot:
         repository, number = self._yard.repository, int(name.removeprefix(PREFIX))
-        home = repository.state / "seats" / name
+        home = repository.state / "berths" / name
         return Slot(name, number, "work", repository.root, "leased", "", FULL, "", (0, 0), "", home)
 
     def _work(self, lease: Lease) -> Work:
@@ -168,7 +168,7 @@ class Seats(Pool):
 
     def _before(self, name: str) -> Mapping[str, int]:
         try:
-            return json.loads((self._seat(name).admin / SCOPE_FILE).read_text()).get("main", {})
+            return json.loads((self._berth(name).admin / SCOPE_FILE).read_text()).get("main", {})
         except (OSError, ValueError):
             return {}
 
