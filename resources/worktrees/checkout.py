@@ -167,6 +167,20 @@ def stop_children_in(slot: Path) -> None:
                 kill_group(child.pid)
 
 
+def unhide(slot: Path, *, everything: bool) -> None:
+    """Let git see what `git update-index` hid from it: an edit that it does not see is neither saved nor cleaned.
+
+    `everything`: the slot shows all files, so that none may be skipped. In a view git itself sees those that are there.
+    """
+    entries = slot_git(slot, "ls-files", "-v", "-z", "--sparse", read=True, timeout=600).records
+    skipped = [entry[2:] for entry in entries if entry[0] in "Ss"] if everything else []
+    assumed = [entry[2:] for entry in entries if entry[0].islower()]
+    for option, paths in (("--no-assume-unchanged", assumed), ("--no-skip-worktree", skipped)):
+        if paths:
+            names = "".join(f"{path}\0" for path in paths).encode(errors="surrogateescape")
+            slot_git(slot, "update-index", option, "-z", "--stdin", stdin=names)
+
+
 def clean_to(slot: Path, base: str) -> None:
     """Back to a clean tree, detached at `base`. Ignored files stay: they are the caches a slot is kept for.
 

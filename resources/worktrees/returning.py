@@ -13,7 +13,7 @@ from resources.state.leases import Lease
 from resources.system.errors import Failure
 from resources.system.git import dirty_files
 from resources.worktrees import sparse
-from resources.worktrees.checkout import clean_to, standing, telling_disk_full, trouble
+from resources.worktrees.checkout import clean_to, standing, telling_disk_full, trouble, unhide
 from resources.worktrees.clones import collect, forget_branches
 from resources.worktrees.saving import Work, delete_branches, issue_branches, save_slot
 from resources.worktrees.slots import Released, Slot
@@ -77,6 +77,7 @@ def _work(yard: Yard, slot: Slot, issue: str, keep: bool) -> Work:
 def _save(yard: Yard, slot: Slot, work: Work, refs: list[str]) -> str:
     # In a gate slot nobody works: what checks leave beside the commit that they judge is their output.
     if slot.purpose != "gate" or standing(slot.path).commit != slot.base:
+        unhide(slot.path, everything=not sparse.is_sparse(slot.path))
         dirty = dirty_files(slot.path)
         nested = [path for path in dirty if path.endswith("/")]
         if nested:

@@ -241,6 +241,18 @@ def test_a_release_by_hand_tells_strays_and_keeps_them(tmp_path: Path) -> None:
     guarded.close()
 
 
+@pytest.mark.parametrize("flag", ["--skip-worktree", "--assume-unchanged"])
+def test_an_edit_that_was_hidden_from_git_is_kept_and_waits_for_nobody(tmp_path: Path, flag: str) -> None:
+    guarded = make_guarded(tmp_path)
+    guarded.shell(f"git update-index {flag} bob/held.py docs/x.md; echo hidden > bob/held.py; rm docs/x.md")
+    saved = release_by_hand(guarded.project, guarded.held.slot.name, keep=False).saved
+    assert git_out(guarded.root, "show", f"{saved}:bob/held.py") == "hidden"
+    assert (guarded.slot / "bob" / "held.py").read_text() == "held = 1\n"
+    assert (guarded.slot / "docs" / "x.md").read_text() == "x\n"
+    assert {line[0] for line in git_out(guarded.slot, "ls-files", "-v").splitlines()} == {"H"}
+    guarded.close()
+
+
 def test_more_is_asked_for_and_granted_or_refused_with_the_holder(tmp_path: Path) -> None:
     guarded = make_guarded(tmp_path, '[scope]\nenforce = "strict"\n')
     place = Place(guarded.root)
