@@ -29,7 +29,9 @@ class Register:
         rulings = []
         with self._project.ledger.write() as tx:
             for part in parts:
-                if queue.move(tx, part.entry, "landed", merged=part.commit):
+                # What was queued again after it had landed came there by the same commit, which the first one keeps.
+                again = part.commit and tx.one("landing-of-merge", merged=part.commit)
+                if queue.move(tx, part.entry, "landed", merged="" if again else part.commit):
                     self.event(tx, "landing.landed", part.entry, merged=part.commit)
                     rulings.append(Ruling(part.entry.issue, Outcome.LANDED, f"landed on {self._project.base}"))
         return rulings

@@ -70,6 +70,9 @@ def test_what_is_in_scope_lands_and_the_refusal_tells_the_way_out(tmp_path: Path
         with guarded.project.ledger.read() as snapshot:
             granted = [json.loads(row["data"])["paths"] for row in snapshot.all("events-of-kind", kind="scope.granted")]
         assert ["mine/new.py"] in granted
+        again = guarded.land(lane)
+        assert again is not None
+        assert again.outcome is Outcome.LANDED, "a person may queue what has landed once more"
     finally:
         lane.close()
         guarded.close()
