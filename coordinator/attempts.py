@@ -31,6 +31,7 @@ from coordinator.merging.stacks import Base, share
 from coordinator.tasks import claims
 from coordinator.tasks.claims import Task
 from coordinator.tasks.handoffs import Handoff, handoffs_of
+from resources.monitor.processes import end_marked
 from resources.state import leases
 from resources.state.leases import Lease
 from resources.state.store import Transaction
@@ -234,6 +235,8 @@ def give_back(project: Project, attempt: Attempt, state: str, why: str, *, uncou
     if attempt.running is not None:
         stop(attempt.running)
         attempt.running = None
+    # What it started in sessions of its own outlives its group, and would write on in the slot.
+    end_marked(project.uid, attempt.held.lease.fence)
     try:
         released = project.pool.release(attempt.held.lease)
     except Failure as failure:

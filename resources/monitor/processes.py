@@ -18,9 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resources.system.process import ProcessId, start_of
+from resources.system.process import ProcessId, end, start_of
 
 MARK = "AGENT_COORD_LEASE"
+ROUNDS = 5
+"""Looks for what is left of a lease: what is killed may have started more meanwhile."""
 _PROC = Path("/proc")
 
 
@@ -65,6 +67,15 @@ def see_processes(project: str, *, apart: Iterable[int] = ()) -> tuple[Seen, ...
             marked[pid] = fence
     fences = _inherited(marked, everything, left_out)
     return tuple(_seen(everything[pid], fences[pid]) for pid in sorted(fences))
+
+
+def end_marked(project: str, fence: int) -> None:
+    """Kill every process that was started under a lease, and wait until they are gone."""
+    for _ in range(ROUNDS):
+        left = [seen.id for seen in see_processes(project) if seen.fence == fence and seen.start]
+        if not left:
+            return
+        end(left)
 
 
 def _everything() -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -25,8 +25,8 @@ from resources.system.boot import start_of
 from resources.system.errors import Failure
 
 __all__ = [
-    "Completed", "ProcessId", "attend", "clean_environment", "failed", "finished", "identify", "is_alive", "kill_group",
-    "run", "spawn", "start_of", "stop_group",
+    "Completed", "ProcessId", "attend", "clean_environment", "end", "failed", "finished", "identify", "is_alive",
+    "kill_group", "run", "spawn", "start_of", "stop_group",
 ]  # fmt: skip
 
 GRACE = 10.0
@@ -236,6 +236,17 @@ def finished(child: subprocess.Popen[bytes]) -> int | None:
                 return None
             kill_group(child.pid)
     return child.poll()
+
+
+def end(processes: Iterable[ProcessId], *, wait: float = GRACE) -> None:
+    """Kill single processes, and wait until they are gone. Those that are gone already are no error."""
+    left = [process for process in processes if is_alive(process)]
+    for process in left:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(process.pid, signal.SIGKILL)
+    deadline = time.monotonic() + wait
+    while any(map(is_alive, left)) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def stop_group(process: ProcessId, *, grace: float = GRACE) -> None:

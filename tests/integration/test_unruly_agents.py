@@ -83,6 +83,22 @@ def test_what_it_leaves_running_is_ended_with_it(place: Place, tmp_path: Path) -
     assert start_of(int(pid.read_text())) is None, "ended; whoever inherits it may not have reaped it yet"
 
 
+def test_what_it_leaves_running_in_a_session_of_its_own_is_ended_before_the_slot_is_cleaned(
+    place: Place, tmp_path: Path
+) -> None:
+    pid = tmp_path / "pid"
+    writes = (
+        f"import os, time; os.setsid(); open('{pid}', 'w').write(str(os.getpid()))\n"
+        "while True: open('late.txt', 'w').close(); time.sleep(0.001)"
+    )
+    (tmp_path / "late.py").write_text(writes)
+    begun = f"{{python}} '{tmp_path}/late.py' & while [ ! -s '{pid}' ]; do sleep 0.1; done"
+    answer, err = run(place, f"echo late.txt > .gitignore; {begun}; {COMMIT}")
+    assert answer["landed"] == 1, err
+    assert start_of(int(pid.read_text())) is None
+    assert {slot["state"] for slot in place.json("status")["slots"]} == {"idle"}
+
+
 def test_it_writes_into_the_main_checkout(place: Place) -> None:
     answer, _ = run(place, f"echo stray > '{place.root}/stray.txt'; echo 1 > one.txt; {COMMIT}")
     assert answer["landed"] == 1
