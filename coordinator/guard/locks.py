@@ -17,6 +17,9 @@ TYPE_CHECKING = False  # typing itself costs 5 ms
 if TYPE_CHECKING:
     from coordinator.guard.rule import Hold
 
+AFTER_WAIT = 10
+"""Seconds that are left for the answer itself; with the longest wait still below the minute that programs give."""
+
 
 def lock(scope: dict, rule: Rule, places: list[tuple[Spot, bool]]) -> list[str]:
     """Lock the files that a tool is about to write, waiting for those who have them; returns why not, [] when done."""
@@ -54,6 +57,14 @@ def _not_ours(path: str) -> str:
     return f"{path} was changed before this attempt began and is not committed: somebody outside of this run is at it"
 
 
+def outlast(seconds: float) -> None:
+    """Put off the alarm at which a hook gives up (`entrypoints.hooks`): it waits for others now, up to `seconds`."""
+    import signal
+
+    if signal.alarm(0):
+        signal.alarm(int(seconds) + AFTER_WAIT)
+
+
 def _take(scope: dict, rule: Rule, paths: list[str]) -> list[str]:
     if not paths:
         return []
@@ -65,6 +76,7 @@ def _take(scope: dict, rule: Rule, paths: list[str]) -> list[str]:
     from resources.state.sqlite import SqliteLedger
     from resources.system.errors import Failure
 
+    outlast(scope["lock_seconds"])
     ledger = SqliteLedger(Path(scope["state"]))
     try:
         with ledger.read() as snapshot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from analyzer.globs import escape
+from coordinator.agents.guard import TIMEOUT
+from coordinator.config import LONGEST_WAIT
 from coordinator.guard.commands import Reading
+from coordinator.guard.locks import outlast
 from coordinator.guard.places import spots
 from coordinator.guard.rule import FREE, GRANT, LOCKED, REFUSED, Hold, Rule, judge, judge_tree, lock_advice, same
 from coordinator.merging.own import Made, Unfinished, rewound
@@ -85,6 +89,17 @@ def test_other_git_passes(command: str) -> None:
 def test_what_git_writes_by_name_is_held_against_the_locks() -> None:
     found = Reading("/s", {}).read("git checkout HEAD -- a.py b && git restore -s HEAD c.py").shared.deeds
     assert [deed.target for deed in found] == ["a.py", "b", "c.py"]
+
+
+def test_a_hook_that_waits_for_a_lock_does_not_give_up_before() -> None:
+    before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    try:
+        outlast(30.0)
+        assert signal.alarm(20) == 0, "nobody else's process gets an alarm"
+        outlast(LONGEST_WAIT)
+        assert LONGEST_WAIT < signal.alarm(0) < TIMEOUT
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 # -- one file, one key ---------------------------------------------------------------------------------------
