@@ -105,7 +105,7 @@ class Promises:
     def _whose(self, new: Collection[str]) -> str:
         for commit in new:
             issue = self._authors.made.get(commit, "")
-            if issue and issue not in self._landed:
+            if issue and issue not in self._landed and issue not in self.off:
                 return f"{issue} has not landed, and its commit {commit} is on main"
         for issue, place in self._landed.items():
             work = self._authors.works.get(issue)

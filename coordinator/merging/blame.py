@@ -1,17 +1,19 @@
 """Whether a red trial may be held against the change that it points at.
 
 A person may have put something red on the base branch; then every change is red on top of it, and none is to blame. So
-a change is bounced only when the gate has passed what it was tried on, with the others of its trial or without them.
+a change is bounced only when the check has passed what it was tried on, with the others of its trial or without them.
 Where nobody has judged that, the base branch itself is judged first, once for each commit that people put there. While
-it is red, what was red on it is set aside and the rest of the queue goes on, so that whatever mends it can land.
+it is red, what was red on it is set aside and the rest of the queue goes on, so that whatever mends it can land. No
+slot and no coordinator waits for that: people have to look.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coordinator.bootstrap import Project
+from coordinator.gate import review
 from coordinator.gate.checks import Verdict
 from coordinator.merging import trials
 from coordinator.merging.changes import Mode
@@ -20,7 +22,9 @@ from coordinator.merging.judging import Judging
 from coordinator.merging.land import build
 from coordinator.merging.order import Entry
 from coordinator.merging.register import Register
+from coordinator.merging.rulings import Ruling
 from coordinator.merging.trials import Run
+from coordinator.tasks.lifecycle import Outcome
 from resources.system.commits import content_of, paths_between
 
 
@@ -33,14 +37,38 @@ class Blame:
     judging: Judging
     register: Register
     title: Callable[[str], str]
-    _told: set[str] = field(default_factory=set)
+    aside: dict[int, str] = field(default_factory=dict)
+    """The entries that wait until somebody has mended the base branch, with why, as of the last `begin`."""
+    _base: str = ""
+    _told: set[object] = field(default_factory=set)
+
+    def begin(self, base: str) -> None:
+        """Another look, at the commit `base`."""
+        self._base = base
+        self.aside.clear()
+
+    def stuck(self, entries: Sequence[Entry], base: str) -> bool:
+        """Whether nothing can be done about any of the entries before the base branch leaves the commit `base`."""
+        return base == self._base and all(entry.id in self.aside for entry in entries)
+
+    def parked(self, entries: Sequence[Entry], on: Mapping[int, Sequence[int]]) -> list[Ruling]:
+        """What was set aside, and what stands on it, keeps its place in the queue and gives back its slot."""
+        for entry in entries:
+            if any(parent in self.aside for parent in on.get(entry.id, ())):
+                self.aside.setdefault(entry.id, f"it stands on work that waits until {self.project.base} is green")
+        new = [one for one in entries if one.fence and one.id in self.aside and (one.id, self._base) not in self._told]
+        self._told |= {(one.id, self._base) for one in new}
+        return [Ruling(one.issue, Outcome.LOOK, self.aside[one.id]) for one in new]
 
     def is_fair(self, entry: Entry, run: Run, base: str, workers: int) -> bool:
         """Whether `run` was red because of the entry; when that is not known, what would tell is seen to."""
-        if self._was_landed(run.tip) or self._passed(self._without(entry, run), run.gate):
+        verdict = self.judging.verdict(run.tree, run.gate)
+        red = verdict.failed.name if verdict and verdict.failed else ""
+        # A reviewer speaks of the change alone.
+        if red == review.NAME or self._was_landed(run.tip) or self._passed(self._without(entry, run), run.gate):
             return True
         bare = self.judging.verdict(content_of(self.project.repository.root, run.tip), run.gate)
-        if bare is not None and bare.passed:
+        if bare is not None and (bare.passed or any(one.name == red and one.passed for one in bare.results)):
             return True
         if run.tip != base:
             with self.project.ledger.write() as tx:
@@ -73,7 +101,8 @@ class Blame:
 
     def _set_aside(self, entry: Entry, base: str, bare: Verdict) -> None:
         said = f"{self.project.base} itself is red at {base[:10]} ({bare.why})"
-        self.register.move([entry], "queued", f"{said}; it is tried again when that has changed")
+        self.aside[entry.id] = f"{said}; it is tried again when that has changed"
+        self.register.move([entry], "queued", self.aside[entry.id])
         if base in self._told:
             return
         self._told.add(base)

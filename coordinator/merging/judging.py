@@ -13,6 +13,7 @@ from coordinator.bootstrap import Project
 from coordinator.gate.bench import Subject
 from coordinator.gate.checks import Verdict
 from coordinator.gate.choice import Choice
+from coordinator.gate_settings import Review
 from coordinator.merging import queue, trials
 from coordinator.merging.benches import Ended, Workers
 from coordinator.merging.changes import Start
@@ -52,7 +53,10 @@ class Judging:
             self._judge(number, subject)
 
     def bare(self, base: str, choice: Choice) -> None:
-        """Judge the base branch itself, which stands on the commit `base`, unless that is being done already."""
+        """Judge the base branch itself, which stands on the commit `base`, unless that is being done already.
+
+        Without the reviewer: there is no change that he could read.
+        """
         project, key = self._project, self._gates.key(choice)
         made = Made(base, base, content_of(project.repository.root, base), key)
         with project.ledger.write() as tx:
@@ -61,6 +65,7 @@ class Judging:
                 return
             number = trials.begin(tx, Start((), whole=True), made, None)
         name = project.base.replace("/", "_")
+        choice = replace(choice, review=Review())
         self._judge(number, Subject(base, base, project.base, "the base branch itself", f"gate/{name}", choice))
 
     def _judge(self, number: int, subject: Subject) -> None:

@@ -115,7 +115,7 @@ class Lane:
             runs = trials.telling(snapshot, self._gates.keys, {entry.id for entry in entries})
         on = {number: stack.lands_after(supports) for number, supports in stacked.items()}
         entries = stack.parents_first(entries, on)
-        self._more = bool(entries) and not paused
+        self._more = bool(entries) and not paused and not self._blame.stuck(entries, base)
         held = any(entry.state == "held" for entry in entries)
         seen = (base, entries, stacked, runs, self._benches.running, self._clashes)
         if held and time.monotonic() < self._held_until:
@@ -157,9 +157,11 @@ class Lane:
             picture = self._line.queue(snapshot, seen, self._clashes, workers)
         known = {trial.id for trial in picture.trials}
         step = plan(picture)
+        self._blame.begin(base)
         while aside := self._not_to_blame(step.bounce, by_id, runs, base):
             picture = replace(picture, waiting=tuple(one for one in picture.waiting if one.id not in aside))
             step = plan(picture)
+        rulings += self._blame.parked(seen.entries, seen.on)
         gone = [run.id for run in runs if run.state == "running" and run.id not in known]
         for number in (*step.stop, *gone):
             self._judging.stop(next(run for run in runs if run.id == number), by_id)

@@ -59,6 +59,18 @@ def test_nobody_is_blamed_for_a_red_main_and_what_mends_it_lands(place: Place) -
     place.until(lambda now: not now["coordinator"], PATIENCE)
 
 
+def test_a_run_on_a_red_main_ends_with_the_work_in_the_queue_and_no_slot_taken(place: Place) -> None:
+    commit(place.root, {"base.txt": "BROKEN"}, "a person breaks main")
+    place.script("a-1", writes("one.txt", "1", "a-1: one"))
+    assert place.json("run", "--only", "a-1")["landed"] == 0
+    (entry,) = place.json("merge", "status")["waiting"]
+    assert "main itself is red" in entry["why"]
+    assert {slot["state"] for slot in place.json("status")["slots"]} == {"idle"}
+    commit(place.root, {"base.txt": "sound"}, "a person mends main")
+    place.json("run", "--only", "a-1")
+    assert landings(place) == ["Land a-1"]
+
+
 def test_what_is_red_on_a_sound_main_goes_back_though_nobody_had_judged_main(place: Place) -> None:
     commit(place.root, {"more.txt": "a person's"}, "a person commits")
     queue(place, "x-1", {"one.txt": "BROKEN"})

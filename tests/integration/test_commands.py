@@ -67,7 +67,9 @@ def test_what_people_read_is_aligned_and_names_the_next_command(place: Place) ->
 
 def test_a_red_gate_goes_back_to_the_author_with_the_evidence(place: Place) -> None:
     config = place.root / ".agent-worktrees" / "config.toml"
-    check = "import sys; sys.exit(0 if open('one.txt').read() == 'good' else 'one.txt is not good')"
+    check = (
+        "from pathlib import Path; assert 'bad' not in map(Path.read_text, Path().glob('one.*')), 'one.txt is not good'"
+    )
     config.write_text(
         config.read_text()
         + f'[[gate.checks]]\nname = "content"\nrun = [{json.dumps(sys.executable)}, "-c", {json.dumps(check)}]\n'

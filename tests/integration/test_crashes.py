@@ -170,7 +170,7 @@ def test_one_interrupt_lets_what_is_under_way_land_and_starts_nothing_more(place
 
 def test_work_that_comes_back_unchanged_is_handed_off_at_once(place: Place) -> None:
     config = place.root / ".agent-worktrees" / "config.toml"
-    check = '[gate]\nchecks = [{name = "never", run = ["sh", "-c", "echo no; exit 1"]}]\n'
+    check = '[gate]\nchecks = [{name = "never", run = ["sh", "-c", "echo no; test ! -e one.txt"]}]\n'
     config.write_text(check + config.read_text().replace("[agents]", "[agents]\nattempts = 5", 1))
     place.script("a-1", writes("one.txt", "1", "a-1: one"), step('say = "it is fine as it is"'))
     place.json("init")

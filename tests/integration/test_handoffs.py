@@ -12,7 +12,8 @@ from resources.system.repository import find_repository
 from tests.support.projects import Place, make_place, step, writes
 from tests.support.repos import git_out
 
-CHECK = '[[gate.checks]]\nname = "good"\nrun = ["sh", "-c", "cat one.txt; grep -q good one.txt || exit 3"]\n'
+SHELL = "[ ! -e one.txt ] || { cat one.txt; grep -q good one.txt; } || exit 3"
+CHECK = f'[[gate.checks]]\nname = "good"\nrun = ["sh", "-c", "{SHELL}"]\n'
 
 
 @pytest.fixture

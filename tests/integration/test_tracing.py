@@ -43,8 +43,10 @@ def test_every_attempt_is_a_span_with_its_gate(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector[0])
     place = make_place(tmp_path / "a place")
     config = place.root / ".agent-worktrees" / "config.toml"
-    config.write_text(config.read_text() + '[[gate.checks]]\nname = "there"\nrun = ["sh", "-c", "test -f one.txt"]\n')
-    place.script("a-1", writes("other.txt", "x", "a-1: wrong"), writes("one.txt", "x", "a-1: right"))
+    config.write_text(
+        config.read_text() + '[[gate.checks]]\nname = "sound"\nrun = ["sh", "-c", "! grep -s wrong one.txt"]\n'
+    )
+    place.script("a-1", writes("one.txt", "wrong", "a-1: wrong"), writes("one.txt", "x", "a-1: right"))
     place.run("init")
     done = place.run("run", "--only", "a-1")
     spans = {span.name: span for span in collector[1]}

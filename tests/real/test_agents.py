@@ -69,7 +69,9 @@ def test_an_urgent_letter_is_told_at_the_next_tool_call(name, tmp_path):
 
 @BOTH
 def test_a_red_gate_goes_back_to_the_same_session(name, tmp_path):
-    check = '[gate]\nchecks = [{name = "good", run = ["sh", "-c", "grep -q good one.txt"]}]\n[agents]'
+    check = (
+        '[gate]\nchecks = [{name = "good", run = ["sh", "-c", "[ ! -e one.txt ] || grep -q good one.txt"]}]\n[agents]'
+    )
     turns = [
         *ONE,
         Shell("echo good > one.txt && git commit -qam 'a-1: mended'"),
@@ -118,7 +120,8 @@ def test_an_agent_that_hangs_is_stopped_named_and_handed_off(name, tmp_path):
 def test_a_session_that_was_lost_is_begun_anew(name, tmp_path):
     # The program's sessions are deleted between the attempts, as a clean-up of somebody's might do.
     check = (
-        '[gate]\nchecks = [{name = "good", run = ["sh", "-c", "rm -rf \\"$FORGET\\"; grep good one.txt"]}]\n[agents]'
+        '[gate]\nchecks = [{name = "good", run = ["sh", "-c", '
+        '"rm -rf \\"$FORGET\\"; [ ! -e one.txt ] || grep good one.txt"]}]\n[agents]'
     )
     turns = [*ONE, Shell("echo good > one.txt && git commit -qam 'a-1: mended'"), Say("mended")]
     with place_with(name, tmp_path, turns) as (place, _):
