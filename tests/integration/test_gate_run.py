@@ -48,7 +48,7 @@ def test_a_verdict_is_kept_until_a_tool_of_the_gate_is_another(tmp_path: Path) -
     tool, runs = tmp_path / "bin" / "judge", tmp_path / "runs"
     tool.parent.mkdir()
     place.environment["PATH"] = f"{tool.parent}:{os.environ['PATH']}"
-    install(tool, f"echo run >> '{runs}'; exit 1")
+    install(tool, f"echo run >> '{runs}'; test ! -e one.txt")
     config = place.root / ".agent-worktrees" / "config.toml"
     config.write_text(config.read_text() + '[gate]\nreruns = 0\nchecks = [{name = "judge", run = ["env", "judge"]}]\n')
     place.json("init")
@@ -57,13 +57,13 @@ def test_a_verdict_is_kept_until_a_tool_of_the_gate_is_another(tmp_path: Path) -
     for _ in range(2):
         place.json("merge", "enqueue", held["branch"])
         place.until(lambda now: not now["coordinator"])
-    assert runs.read_text() == "run\n", "what is known of a tree is not asked again"
+    assert runs.read_text() == "run\n" * 2, "once for the work and once for main: what is known is not asked again"
     assert [entry["state"] for entry in place.json("merge", "status")["past"]] == ["bounced", "bounced"]
     install(tool, f"echo run >> '{runs}'; exit 0")
     place.json("merge", "enqueue", held["branch"])
     place.until(lambda now: not now["coordinator"])
     assert place.issues["a-1"]["status"] == "closed"
-    assert runs.read_text() == "run\n" * 2
+    assert runs.read_text() == "run\n" * 3
 
 
 def install(tool: Path, script: str) -> None:
