@@ -6,8 +6,9 @@ The product's own `footing` says who begins on what, its own `plan` drives the q
 A world is 48 tasks; each needs one or two of the `reach` tasks before it, the first four need none. Work takes `work`
 units, a gate run one (both lognormal, coefficient of variation 0.4). An attempt passes with probability `passes`; red
 work is mended by its author in one unit and goes back into the queue. When a dependency is bounced, each piece of work
-that stands on it must be mended as well with probability 0.35, for one unit. As in the product an agent keeps its seat
-until its work has landed; `seats: free` is the same where finished work frees it.
+that stands on it must be mended as well with probability 0.35, for one unit. The product's own `free` says who has a
+seat: agents that work, and what was bounced takes the next one; `seats: kept` is the same where work keeps its seat
+until it has landed.
 
 Prints one JSON object: for each reach, kind of seat and depth of stacking the median makespan, its ratio to
 that of waiting for landing (the same worlds), and the gate runs for each landed task.
@@ -28,6 +29,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.queue_world import duration
+from coordinator.crowd import Crowd, free
 from coordinator.merging.belief import chance
 from coordinator.merging.changes import EVERYTHING, Change, Landed, Queue, Start, Trial
 from coordinator.merging.plan import plan
@@ -46,7 +48,8 @@ class Terms:
     passes: float = 0.85
     work: float = 4.0
     stack: int = 1
-    keeps_seat: bool = True
+    ahead: bool = True
+    """Whether finished work frees its seat."""
 
 
 def backlog(seed: int, reach: int) -> list[tuple[int, ...]]:
@@ -69,6 +72,8 @@ class House:
     runs: int = 0
     ends: dict[int, float] = field(default_factory=dict)
     """Task at work -> when it is finished."""
+    bounced: list[int] = field(default_factory=list)
+    """Tasks whose work came back and waits for a seat."""
     stands: dict[int, tuple[int, ...]] = field(default_factory=dict)
     """Task that was begun -> the unlanded ones that it was begun on."""
     sound: dict[int, bool] = field(default_factory=dict)
@@ -94,16 +99,21 @@ class House:
     def begin(self) -> None:
         """Give work to whoever is free: what is ready first, then what can be stacked."""
         on = self.on()
+        while self.bounced and len(self.ends) < self.terms.agents:
+            self.work(self.bounced.pop(0), MEND * duration(self.dice))
         for stacked in (False, True):
             for task, needs in enumerate(self.needs):
-                busy = len(self.ends) + (len(self.entries) if self.terms.keeps_seat else 0)
-                if busy >= self.terms.agents or task in self.stands:
+                if task in self.stands or not self.room():
                     continue
                 waits = [str(one) for one in needs if one not in self.done]
                 parents = footing(waits, self.finished(on), self.terms.stack).parents if waits and stacked else ()
                 if not waits or parents:
                     self.stands[task] = tuple(int(one.issue) for one in parents)
                     self.work(task, self.terms.work * duration(self.dice))
+
+    def room(self) -> int:
+        crowd = Crowd(len(self.ends), len(self.bounced), len(self.entries))
+        return free(self.terms.agents, crowd, ahead=self.terms.ahead).agents
 
     def finished(self, on: dict[int, tuple[int, ...]]) -> list[Finished]:
         return [Finished(str(task), str(entry), depth(entry, on)) for entry, task in self.entries.items()]
@@ -178,7 +188,7 @@ class House:
     def bounce(self, entry: int) -> None:
         task = self.entries.pop(entry)
         self.verdicts.append(False)
-        self.work(task, MEND * duration(self.dice))
+        self.bounced.append(task)
         for child, parents in self.stands.items():
             if task in parents and child not in self.done and self.dice.random() < SPOILT:
                 if child in self.ends:
@@ -210,14 +220,14 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     cells: list[dict[str, Any]] = []
     for reach in map(int, options.reach.split(",")):
-        for keeps in (True, False):
+        for ahead in (True, False):
             waited = 0.0
-            for most in sorted(map(int, f"0,{options.stack}".split(","))):
-                terms = Terms(options.agents, options.workers, options.passes, options.work, most, keeps)
+            for most in sorted({0, *map(int, options.stack.split(","))}):
+                terms = Terms(options.agents, options.workers, options.passes, options.work, most, ahead)
                 found = measure(terms, reach, options.worlds)
                 waited = waited or found["makespan"]
                 cells.append(
-                    {"reach": reach, "seats": "kept" if keeps else "free", "stack": most}
+                    {"reach": reach, "seats": "free" if ahead else "kept", "stack": most}
                     | found | {"ratio": round(found["makespan"] / waited, 3)}
                 )  # fmt: skip
     asked = {name: getattr(options, name) for name in ("agents", "workers", "passes", "work", "worlds")}

@@ -8,6 +8,7 @@ Of an agent that is not our child the exit code cannot be had; its last word and
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Mapping
 
@@ -46,6 +47,8 @@ def adopt(project: Project) -> list[Attempt]:
 
 
 def _goes_on(task: Task, waiting: Iterable[str]) -> bool:
+    if task.state == "bounced":
+        return True
     if task.state == "judging":
         return task.issue in waiting
     return task.worker is not None and is_alive(task.worker)
@@ -62,14 +65,24 @@ def _adopt(project: Project, task: Task, issues: Mapping[str, Issue], slots: Map
         reservations.inherit(tx, task.issue)
         earlier = handoffs_of(tx, task.issue)
         paths = tuple(one.pattern for one in reservations.live(tx) if one.issue == task.issue)
+        session = _session(tx, task)
         tx.event("attempt.adopted", issue=task.issue, slot=slot.name, agent=task.agent, attempt=task.attempt)
     environment = project.pool.environment(slot, lease, task.issue, task.agent)
     held = Held(slot, lease, task.branch, task.base, environment)
-    attempt = Attempt(task, issue, claim, held, write=paths, handoffs=earlier)
+    attempt = Attempt(task, issue, claim, held, write=paths, handoffs=earlier, session=session)
+    if task.state == "bounced":
+        attempt.bounced = task.changed_at
     if task.state == "working":
         attempt.running = _watch_again(project, attempt)
-    project.say(f"{task.issue}: {task.agent} is still at work and was taken over")
+    at_work = "is still at work and" if attempt.running else "has ended; its work"
+    project.say(f"{task.issue}: {task.agent} {at_work} was taken over")
     return attempt
+
+
+def _session(tx: Transaction, task: Task) -> str:
+    """The session of an agent that has ended, to be gone on with should its work come back."""
+    ended = [row for row in tx.all("events-of-kind", kind="attempt.ended") if row["issue"] == task.issue]
+    return str(json.loads(ended[-1]["data"])["session"]) if ended and task.state != "working" else ""
 
 
 def _inherit(tx: Transaction, task: Task) -> tuple[Lease | None, Lease | None]:

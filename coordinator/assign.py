@@ -13,13 +13,15 @@ Each of the others gets one sentence: the first of these that is not met.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from analyzer.conflicts import corrected
 from analyzer.globs import escape
 from analyzer.policy import Policy
 from analyzer.proposal import Plan
 from analyzer.scope import Scope
+from coordinator.crowd import Room
+from coordinator.footholds import overlaps, tracks
 from coordinator.tasks.claims import Task
 from coordinator.tasks.elders import Candidate, find_elders, places
 from coordinator.tasks.lifecycle import may_retry
@@ -27,10 +29,14 @@ from coordinator.tasks.lifecycle import may_retry
 
 @dataclass(frozen=True)
 class Choice:
-    """The issues to start, in order, and why each other waiting issue waits."""
+    """The issues to start, in order, and why each other waiting issue waits.
+
+    `vain` are those that wait for a landing where they failed although nothing is under way that could bring it.
+    """
 
     start: tuple[str, ...]
     waits: Mapping[str, str] = field(default_factory=dict)
+    vain: tuple[str, ...] = ()
 
 
 FIRM_AT = 0.8
@@ -86,31 +92,40 @@ class Ground:
     trouble: Mapping[str, Set[str]] = field(default_factory=dict)
     stacks: Mapping[str, Set[str]] = field(default_factory=dict)
     """Issue -> the finished issues that it may begin on before they have landed."""
+    brought: Mapping[str, Sequence[Set[str]]] = field(default_factory=dict)
+    """Issue -> the paths of each of these that its last attempt did not have below it."""
+    stated: Set[str] = frozenset()
+    """The issues whose last attempt itself said where it failed: on the same ground it would fail there again."""
     unstacked: Mapping[str, str] = field(default_factory=dict)
     """Issue -> why it may not, though all that it depends on is finished."""
 
 
 def choose(
-    plan: Plan, policy: Policy, pending: Sequence[Task], under_way: Set[str], *, seats: int, ground: Ground
+    plan: Plan, policy: Policy, pending: Sequence[Task], under_way: Set[str], *, room: Room, ground: Ground
 ) -> Choice:
-    """Choose among `pending`; `under_way` are the issues that hold a slot, `seats` how many more may start.
+    """Choose among `pending`; `under_way` are the issues that hold a slot, `room` says how many more may start.
 
-    When nothing is under way and nothing can start, what failed is tried again although nothing has changed. What was
-    tried in vain on this very base goes last, so that at such a standstill each gets its turn.
+    When nothing is under way and nothing can start, what failed is tried again although nothing has changed, unless its
+    agent said on which files it failed. What was tried in vain on this very base goes last, so
+    that at such a standstill each gets its turn.
     """
-    found = _choose(plan, policy, pending, under_way, seats, ground)
-    if found.start or under_way:
+    found = _choose(plan, policy, pending, under_way, room, ground)
+    if found.start or under_way or not room.agents:
         return found
-    return _choose(plan, policy, pending, None, seats, ground)
+    found = _choose(plan, policy, pending, None, room, ground)
+    if found.start:
+        return found
+    ready = {*plan.ready, *ground.stacks}
+    failed = [task.issue for task in pending if task.state == "retry" and task.issue in ready]
+    return replace(found, vain=tuple(issue for issue in failed if issue in ground.stated))
 
 
 def _choose(
-    plan: Plan, policy: Policy, pending: Sequence[Task], under_way: Set[str] | None, seats: int, ground: Ground
+    plan: Plan, policy: Policy, pending: Sequence[Task], under_way: Set[str] | None, room: Room, ground: Ground
 ) -> Choice:
     """Without `under_way` the work stands still."""
-    track_of = {issue: track.id for track in plan.tracks for issue in track.issues}
-    overlaps = _overlaps(plan, policy)
-    elders = find_elders(_candidates(plan, policy, pending, ground), _apart(pending, overlaps))
+    track_of, near = tracks(plan), overlaps(plan, policy)
+    elders = find_elders(_candidates(plan, policy, pending, ground), _apart(pending, near))
     order = places({issue: place for place, issue in enumerate(plan.ready)}, elders)
     blocked = {one.id: one.why for one in plan.blocked} | dict(ground.unstacked)
     ready = {*plan.ready, *ground.stacks}
@@ -120,30 +135,21 @@ def _choose(
     for task in sorted(
         pending, key=lambda task: (stale[task.issue], order.get(task.issue, len(order)), task.rank, task.issue)
     ):
-        active = (under_way or set()) | set(started)
+        active = ((under_way or set()) | set(started)) - ground.stacks.get(task.issue, frozenset())
         why = (
             _not_ready(task, ready, blocked)
-            or _same_track(task, track_of, active - ground.stacks.get(task.issue, frozenset()))
-            or _overlap(task, overlaps.get(task.issue, {}), active)
+            or _same_track(task, track_of, active)
+            or _overlap(task, near.get(task.issue, {}), active)
             or _resolver(task, ground, active)
             or _elder(elders.get(task.issue, ""))
             or _no_retry(task, plan.scopes.get(task.issue), ground, under_way is not None)
-            or ("waits for a free slot" if len(started) >= seats else "")
+            or (room.why if len(started) >= room.agents else "")
         )
         if why:
             waits[task.issue] = why
         else:
             started.append(task.issue)
     return Choice(tuple(started), waits)
-
-
-def _overlaps(plan: Plan, policy: Policy) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for conflict in plan.issue_conflicts:
-        if conflict.p >= policy.conflict_at and (policy.hot == "serialize" or not conflict.hot_only):
-            found.setdefault(conflict.a, {})[conflict.b] = conflict.witness
-            found.setdefault(conflict.b, {})[conflict.a] = conflict.witness
-    return found
 
 
 def _not_ready(task: Task, ready: Set[str], blocked: Mapping[str, str]) -> str:
@@ -198,7 +204,8 @@ def _no_retry(task: Task, scope: Scope | None, ground: Ground, others: bool) -> 
         return ""
     predicted = {file.path for file in scope.files} if scope else set()
     trouble = ground.trouble.get(task.issue) or predicted
-    if may_retry(ground.landed.get(task.base, ()), trouble, others):
+    news = [*ground.landed.get(task.base, ()), *ground.brought.get(task.issue, ())]
+    if may_retry(news, trouble, others or task.issue in ground.stated):
         return ""
     # Not the sentence that the task bears now: it is replaced by this one, and would grow with every look.
     return f"attempt {task.attempt} did not land; tries again when more has landed where it failed"

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
-from analyzer.imports import closure
 from analyzer.issues import Issue
 from analyzer.scope import Scope
 from coordinator.agents.adapter import Assignment, Launch
@@ -31,15 +29,14 @@ from coordinator.merging.stacks import Base, share
 from coordinator.tasks import claims
 from coordinator.tasks.claims import Task
 from coordinator.tasks.handoffs import Handoff, handoffs_of
+from coordinator.views import view_of
 from resources.monitor.processes import end_marked
 from resources.state import leases
 from resources.state.leases import Lease
 from resources.state.store import Transaction
 from resources.system.errors import Failure, NotNow
 from resources.system.files import replace_file
-from resources.system.git import tracked_files
 from resources.worktrees.pool import Held, Released
-from resources.worktrees.view import View, resolve
 
 LONGEST_ARGUMENT = 100_000
 """Bytes of a prompt; Linux refuses a single argument above 131,072."""
@@ -65,6 +62,15 @@ class Attempt:
     """The program's session, to be gone on with."""
     paused: str = ""
     """Why nobody works on it although it is not over: the model refuses; "" when it is not paused."""
+    bounced: float = 0.0
+    """Since when it waits for a seat because its work came back (seconds since 1970), 0 while it does not."""
+
+    @property
+    def state(self) -> str:
+        """The state of its task. What is paused has not ended: it keeps its seat."""
+        if self.bounced:
+            return "bounced"
+        return "working" if self.running is not None or self.paused else "judging"
 
     @property
     def leases(self) -> tuple[Lease, Lease]:
@@ -113,7 +119,7 @@ def take(project: Project, job: Job) -> Attempt:
                 tx, patterns, agent=agent, issue=issue, why=job.issue.title, shared=shared, predicted=guess
             )
     try:
-        view = _view(project, job)
+        view = view_of(project, job.scope, job.base)
         held = project.pool.acquire(issue, agent, base=job.base, view=view, prefer=job.task.slot)
         wait = project.config.agents.lock_seconds
         _guard(project, Post(held, project.base, wanted.all, stacked=job.stack is not None, lock_seconds=wait))
@@ -177,7 +183,7 @@ def start_agent(project: Project, attempt: Attempt) -> None:
     told |= {"AGENT_COORD_BRIEFING": str(briefing), "AGENT_COORD_ATTEMPT": str(number)}
     log, keep = log_of(project, attempt), project.config.agents.log_bytes
     attempt.running = start(adapter, assignment, launch, dict(held.environment) | told, log, keep)
-    attempt.session, attempt.paused = launch.session, ""
+    attempt.session, attempt.paused, attempt.bounced = launch.session, "", 0.0
     with project.ledger.write() as tx:
         claims.record_process(tx, issue.id, attempt.claim.fence, attempt.running.process, attempt.running.begin)
 
@@ -260,27 +266,6 @@ def _unclaim(project: Project, claim: Lease) -> None:
     with project.ledger.write() as tx:
         reservations.release_issue(tx, claim.issue)
         leases.release(tx, claim)
-
-
-def _view(project: Project, job: Job) -> View | None:
-    settings, scope = project.config.pool, job.scope
-    if settings.view == "full" or scope is None or project.config.shared:
-        return None
-    tree = tracked_files(project.repository.root, job.base)
-    start = [file.path for file in scope.files] + list(scope.write)
-    needed = closure(start, partial(read_main, project), tree, always=settings.always)
-    return resolve(
-        settings.view, tree, directories=needed, patterns=scope.write, always=settings.always,
-        hide_at_least=settings.hide_at_least,
-    )  # fmt: skip
-
-
-def read_main(project: Project, path: str) -> str | None:
-    """The text of a file in the main checkout: near enough to the base for a view, and it costs no process."""
-    try:
-        return (project.repository.root / path).read_text(errors="replace")
-    except OSError:
-        return None
 
 
 def _brief(project: Project, attempt: Attempt, number: int) -> tuple[Path, str]:

@@ -13,6 +13,7 @@ from analyzer.issues import Issue
 from coordinator import attempts
 from coordinator.attempts import Job
 from coordinator.bootstrap import Project
+from coordinator.crowd import BY_HAND
 from coordinator.gate.recall import ran_before
 from coordinator.guard.strays import Strays, find_strays
 from coordinator.handoff_file import forget_handoffs, handoff_file, write_handoff_file
@@ -29,8 +30,6 @@ from resources.state.leases import Lease
 from resources.system.errors import Failure, NotNow
 from resources.system.process import is_alive, stop_group
 from resources.worktrees.pool import Held
-
-BY_HAND = "by hand"
 
 
 def assign_by_hand(project: Project, agent: str, issue: str) -> Held:

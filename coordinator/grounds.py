@@ -1,9 +1,9 @@
 """What attempts begin on and stand on: the base branch, or finished work that has not landed yet.
 
-For the choice of what starts next: what landed since an attempt failed, and which waiting issues may begin on finished
-work. For what is under way: whether that still stands. An agent whose work stands on a dependency that was bounced is
-told at once, and again when the dependency is mended, with the commit to merge and whether it conflicts; its own work
-waits in the queue until then. When the dependency will not land as it was, the attempt ends and is begun anew.
+For the choice of what starts next: what landed since an attempt failed, and on which finished work each waiting issue
+may begin (`footholds`). For what is under way: whether that still stands. An agent whose work stands on work that was
+bounced is told at once, and again when that is mended, with the commit to merge and whether it conflicts; its own work
+waits in the queue until then. When what is below will not land as it was, the attempt ends and is begun anew.
 
 All of it is read from ledger and git at each look; only what was told is written down, so that it is told once.
 """
@@ -17,17 +17,21 @@ from analyzer.proposal import Plan
 from coordinator.assign import Ground
 from coordinator.attempts import Attempt
 from coordinator.bootstrap import Project
+from coordinator.footholds import find_footings
 from coordinator.gate.evidence import outline
 from coordinator.mail import letters
 from coordinator.mail.alarm import send
 from coordinator.merging import stack
-from coordinator.merging.stack import Support, footing, lost
+from coordinator.merging.stack import Support, lost
 from coordinator.merging.stacks import Base, Stacks
 from coordinator.tasks.claims import Task
 from resources.system.git import changed_by_each, merge_tree
 
 NEWS = "news"
 """What `stack.told` says while the dependency is being mended."""
+
+AT_WORK = ("working", "bounced")
+"""The states of a task whose author goes on with it."""
 
 
 @dataclass(frozen=True)
@@ -52,45 +56,55 @@ class Grounds:
     def look(self, plan: Plan, pending: Sequence[Task], trouble: Mapping[str, Set[str]]) -> Ground:
         """What the choice among `pending` depends on."""
         base = self._project.base_tip()
-        for task in pending:
-            if task.state == "retry" and task.base and (task.base, base) not in self._landed:
-                self._landed[task.base, base] = changed_by_each(self._project.repository.root, task.base, base)
-        self._landed = {key: paths for key, paths in self._landed.items() if key[1] == base}
-        unstacked = self._stack(plan, [task.issue for task in pending], base)
+        unstacked = self._stack(plan, pending, base, trouble)
         stacks = {issue: frozenset(one.issue for one in found.parents) for issue, found in self._bases.items()}
-        landed = {then: paths for (then, _), paths in self._landed.items()}
-        return Ground(base, landed, trouble, stacks, unstacked)
+        brought = {task.issue: self._brought(task) for task in pending if task.issue in stacks}
+        return Ground(base, self._since(pending, base), trouble, stacks, brought, unstacked=unstacked)
 
     def under(self, issue: str) -> Base | None:
         """What the issue may begin on as of the last look, None for the base branch as it is."""
         return self._bases.get(issue)
 
-    def _stack(self, plan: Plan, pending: Sequence[str], onto: str) -> dict[str, str]:
+    def _since(self, pending: Sequence[Task], base: str) -> dict[str, list[frozenset[str]]]:
+        """What landed since the attempts that failed began, without what these had below them already."""
+        root, begun = self._project.repository.root, {task.base for task in pending if task.state == "retry"}
+        for then in begun - {""}:
+            if (then, base) not in self._landed:
+                landings = changed_by_each(root, then, base)
+                news = [paths for tip, paths in landings if not tip or not self._stacks.reaches(then, tip)]
+                self._landed[then, base] = news
+        self._landed = {key: paths for key, paths in self._landed.items() if key[1] == base}
+        return {then: paths for (then, _), paths in self._landed.items()}
+
+    def _brought(self, task: Task) -> list[frozenset[str]]:
+        parents = self._bases[task.issue].parents
+        return [one.paths for one in parents if not task.base or not self._stacks.reaches(task.base, one.tip)]
+
+    def _stack(self, plan: Plan, pending: Sequence[Task], onto: str, trouble: Mapping[str, Set[str]]) -> dict[str, str]:
         self._bases, unstacked = {}, {}
         # In one checkout everybody sees the work of everybody: only accepted work is built on.
         most = 0 if self._project.config.shared else self._project.config.merge.stack
-        blocked = [one for issue in pending if (one := plan.held.get(issue)) is not None and not one.held]
-        if not most or not blocked:
-            return {}
         with self._project.ledger.read() as snapshot:
-            finished = self._stacks.finished(snapshot, onto)
-        for one in blocked if finished else ():
-            found = footing(one.waits_for, finished, most)
+            finished = self._stacks.finished(snapshot, onto) if most else []
+        if not finished:
+            return {}
+        footings = find_footings(plan, self._project.policy, pending, finished, most, trouble)
+        for issue, found in footings.items():
             base = self._stacks.base(onto, found.parents) if found.parents else None
             if base is not None and base.commit:
-                self._bases[one.id] = base
+                self._bases[issue] = base
             elif base is not None:
                 names = " and ".join(parent.issue for parent in found.parents)
-                unstacked[one.id] = f"waits until {names} landed: finished, in conflict in {outline(base.conflicts)}"
+                unstacked[issue] = f"waits until {names} landed: finished, in conflict in {outline(base.conflicts)}"
             elif found.why:
-                unstacked[one.id] = found.why
+                unstacked[issue] = found.why
         return unstacked
 
     def shaken(self, attempts: Mapping[str, Attempt]) -> Iterator[tuple[Attempt, str]]:
         """The attempts at work that must be begun anew, with why; the others' agents are told what is new."""
         onto = self._project.base_tip()
         with self._project.ledger.read() as snapshot:
-            rows = [row for row in snapshot.all("stacks") if row["state"] == "working" and row["issue"] in attempts]
+            rows = [row for row in snapshot.all("stacks") if row["state"] in AT_WORK and row["issue"] in attempts]
             if not rows:
                 return
             told = {(row["issue"], row["parent"]): row["told"] for row in rows}

@@ -6,6 +6,9 @@ the tracker, gives back what is no longer needed, and leaves what the next attem
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from coordinator import attempts
 from coordinator.attempts import Attempt
 from coordinator.bootstrap import Project
@@ -17,8 +20,10 @@ from coordinator.mail import letters
 from coordinator.merging import queue
 from coordinator.merging.own import Made, made_by
 from coordinator.tasks import claims
+from coordinator.tasks.claims import Task
 from coordinator.tasks.handoffs import Handoff, add_saved, leave
 from coordinator.tasks.lifecycle import Next, Outcome, Step, no_progress
+from resources.system.clock import wall
 from resources.system.errors import Failure
 from resources.system.git import changed_files, commit_messages, diff_stat, dirty_files, resolve, tree_of
 
@@ -86,10 +91,9 @@ def settle(project: Project, attempt: Attempt, step: Step, why: str = "", eviden
     if step.next in (Next.RESUME, Next.RETRY, Next.HAND_OFF):
         _leave(project, attempt, why or step.why, evidence)
     if step.next is Next.RESUME:
-        try:
-            attempts.start_agent(project, attempt)
-        except Failure as failure:
-            settle(project, attempt, Step(Next.RELEASE, f"could not be resumed: {failure.what}"))
+        attempt.bounced = wall()
+        with project.ledger.write() as tx:
+            claims.move(tx, attempt.task, attempt.state, step.why)
         return
     _announce(project, attempt, step)
     anew = step.next is Next.BEGIN_ANEW
@@ -171,6 +175,15 @@ def _stat(attempt: Attempt, revision: str) -> str:
         return ""
 
 
+def give_up(project: Project, task: Task, failed_on: Sequence[str]) -> None:
+    """Leave a waiting task to a person: what its last attempt failed on will not change by what is under way."""
+    why = f"attempt {task.attempt} failed on {outline(failed_on)}, and nothing under way will change that"
+    project.say(f"{task.issue}: {why}")
+    with project.ledger.write() as tx:
+        claims.move(tx, task, "handed_off", why)
+    _hand_over(project, Handed(task.issue, task.slot, task.agent, why), "")
+
+
 def _tell_of_work(project: Project, attempt: Attempt, saved: str) -> None:
     """Somebody closed the issue, perhaps without knowing that there is work on it."""
     issue, agent = attempt.issue.id, attempt.claim.agent
@@ -183,14 +196,26 @@ def _tell_of_work(project: Project, attempt: Attempt, saved: str) -> None:
 def _tell_people(project: Project, attempt: Attempt, why: str, saved: str) -> None:
     refs = dict.fromkeys([*(handoff.saved for handoff in attempt.handoffs), saved])
     kept = ", ".join(ref for ref in refs if ref)
-    note = f"agent-coord: {why}" + (f"; work is kept under {kept}" if kept else "")
-    note += f"; {attempt.strays}" if attempt.strays else ""
-    note += f"; what was tried: {handoff_file(project, attempt.issue.id)}; log: {project.logs / attempt.issue.id}"
-    project.mirror(lambda tracker: tracker.hand_off(attempt.issue.id, note))
-    subject = f"{attempt.issue.id} needs a person: {why}"
+    note = (f"; work is kept under {kept}" if kept else "") + (f"; {attempt.strays}" if attempt.strays else "")
+    _hand_over(project, Handed(attempt.issue.id, attempt.held.slot.name, attempt.claim.agent, why), note)
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What is handed to a person: the issue, by whom it was tried last and where, and why."""
+
+    issue: str
+    slot: str
+    agent: str
+    why: str
+
+
+def _hand_over(project: Project, handed: Handed, more: str) -> None:
+    issue = handed.issue
+    note = f"agent-coord: {handed.why}{more}; what was tried: {handoff_file(project, issue)}"
+    note += f"; log: {project.logs / issue}"
+    project.mirror(lambda tracker: tracker.hand_off(issue, note))
     with project.ledger.write() as tx:
-        draft = letters.Draft((letters.PEOPLE,), subject, note, attempt.issue.id, "high")
+        draft = letters.Draft((letters.PEOPLE,), f"{issue} needs a person: {handed.why}", note, issue, "high")
         letters.send(tx, letters.COORDINATOR, draft)
-        tx.event(
-            "task.handed_off", issue=attempt.issue.id, slot=attempt.held.slot.name, agent=attempt.claim.agent, why=why
-        )
+        tx.event("task.handed_off", issue=issue, slot=handed.slot, agent=handed.agent, why=handed.why)

@@ -1,7 +1,8 @@
 """The pool follows the work: more slots while issues wait that could start, fewer when some stood idle for long.
 
-What is wanted is the pool's decision (`resources.worktrees.sizing`); here it learns who waits. Slots take seconds to
-make and may run a set-up command, so another process does it (`agent-coord pool scale-up`), one at a time.
+What is wanted is the pool's decision (`resources.worktrees.sizing`); here it learns who waits for nothing but a slot,
+and how many of them have a seat. Slots take seconds to make and may run a set-up command, so another process does it
+(`agent-coord pool scale-up`), one at a time.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import time
 from contextlib import suppress
 
 from coordinator.bootstrap import Project
+from coordinator.crowd import BY_HAND, NO_SLOT, crowd_of, free
 from coordinator.tasks import claims
-from coordinator.tasks.claims import PENDING
 from resources.monitor.sample import current_levels
 from resources.system.errors import Failure
 from resources.system.files import lock_is_held
@@ -44,8 +45,8 @@ def fit_pool(project: Project, seats: int) -> int:
         return 0
     with project.ledger.read() as snapshot:
         tasks = claims.all_tasks(snapshot)
-    busy = sum(task.state in ("working", "judging") for task in tasks)
-    waiting = min(max(0, seats - busy), sum(task.state in PENDING for task in tasks))
+    crowd = crowd_of(task.state for task in tasks if task.slot and task.program != BY_HAND)
+    waiting = min(free(seats, crowd).agents, sum(task.why == NO_SLOT for task in tasks))
     over = any(reading.level == "critical" for reading in current_levels(repository))
     wanted = project.pool.wanted_change(waiting, over=over)
     if wanted:

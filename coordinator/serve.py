@@ -19,13 +19,14 @@ from pathlib import Path
 
 from coordinator.adoption import adopt
 from coordinator.bootstrap import Project
-from coordinator.loop import Loop, WishFor
+from coordinator.loop import Loop
 from coordinator.merging.radar import look
 from coordinator.mirroring import mirroring
 from coordinator.pool_size import PoolSize
 from coordinator.publishing import News
 from coordinator.recovery import recover
 from coordinator.rounds import Round
+from coordinator.starting import WishFor
 from coordinator.stocking import stocking
 from coordinator.tracing import Traces
 from resources.leaks.daemon_lock import lock_file as daemon_lock
@@ -95,15 +96,18 @@ def get_seats(project: Project) -> int:
     return int(row["value"]) if row else 0
 
 
-def serve(project: Project, wish_for: WishFor, *, deadline: float | None = None, most: int | None = None) -> Served:
+def serve(
+    project: Project, wish_for: WishFor, *, deadline: float | None = None, most: int | None = None, ahead: bool = True
+) -> Served:
     """Tick until nothing is under way and nothing more can start, or until `deadline` (monotonic seconds).
 
-    The caller is the only coordinator. `most` is how many issues are begun at the most.
+    The caller is the only coordinator. `most` is how many issues are begun at the most; without `ahead` none while
+    another waits to land.
     """
     adopted = adopt(project)
     for line in recover(project):
         project.say(line)
-    loop = Loop(project, seats=get_seats(project), wish_for=wish_for, most=most)
+    loop = Loop(project, seats=get_seats(project), wish_for=wish_for, most=most, ahead=ahead)
     loop.take_over(adopted)
     with _signals(loop) as stopping, ExitStack() as open_rounds:
         rounds = [made for made in (stocking(project), mirroring(project)) if made is not None]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from coordinator.crowd import BY_HAND, crowd_of
 from coordinator.transcripts.reading import read_line
 from resources.monitor.sample import read_sample
 from resources.state.leases import Lease, live
@@ -32,6 +34,8 @@ FOLDER = ".agent-worktrees"
 
 TAIL = 32_768
 """Bytes at the end of an agent's log in which the last activity is looked for."""
+
+BOUNCED = "came back, waits for a free seat"
 
 
 def read_status(repository: Repository) -> dict[str, Any]:
@@ -79,6 +83,7 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
             }
             for row in queued
         ],
+        "agents": _agents(snapshot, tasks),
         "tasks": _counts(tasks),
         "limits": sample.get("limits", []),
         "sampled_at": sample.get("at"),
@@ -135,9 +140,9 @@ def _slot(
 
 def _activity(row: Row, task: Row | None, landing: str) -> dict[str, Any]:
     """What the agent last said, and for how many seconds it has been silent."""
-    if task is None or task["state"] == "judging":
-        said = LANDING.get(landing, "has ended") if task else row["note"] or None
-        return {"activity": said, "silent": None}
+    if task is None or task["state"] in ("judging", "bounced"):
+        said = BOUNCED if task and task["state"] == "bounced" else LANDING.get(landing, "has ended")
+        return {"activity": said if task else row["note"] or None, "silent": None}
     logs = Path(row["logs"]) if "logs" in row else Path(row["path"]).parent / "logs"
     log = logs / task["issue"].replace("/", "_") / f"{task['attempt']}.log"
     try:
@@ -159,6 +164,12 @@ def _breaker(snapshot: Snapshot) -> dict[str, Any] | None:
 
 def _relative(path: str, root: Path) -> str:
     return os.path.relpath(path, root)
+
+
+def _agents(snapshot: Snapshot, tasks: dict[str, Row]) -> dict[str, int]:
+    """Seats, and who takes them: agents at work; then work that came back and waits for one, and work that lands."""
+    states = (row["state"] for row in tasks.values() if row["slot"] and row["program"] != BY_HAND)
+    return {"seats": int(_meta(snapshot, "seats") or 0), **asdict(crowd_of(states))}
 
 
 def _counts(tasks: dict[str, Row]) -> dict[str, int]:

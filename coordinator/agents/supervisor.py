@@ -79,7 +79,7 @@ class Ended:
     ending: Ending
     why: str
     files: tuple[str, ...] = ()
-    """Those that its last words name: where it failed, if it did."""
+    """Where it failed, as its last words say."""
 
 
 def start(
@@ -111,13 +111,18 @@ def look(running: Running, *, idle: float, timeout: float) -> Ended | None:
     code = _code(running)
     if code is not None:
         _read_to_the_end(running)
-        return Ended(running.adapter.classify(code, running.last), _sentence(running, code), running.last.files)
+        return Ended(running.adapter.classify(code, running.last), _sentence(running, code), _named(running))
     now = time.monotonic()
     if now - running.heard > idle:
         return _overdue(running, f"no sign of life for {idle:g} s")
     if now - running.started > timeout:
         return _overdue(running, f"ran longer than {timeout:g} s")
     return None
+
+
+def _named(running: Running) -> tuple[str, ...]:
+    # An edit that was its last sign of life tells nothing about why it ended.
+    return running.last.files if running.last.failed else ()
 
 
 def stop(running: Running, *, grace: float = 5.0) -> None:

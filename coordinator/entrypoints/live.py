@@ -25,7 +25,7 @@ from resources.system.repository import Repository
 TOLD = {
     "attempt.started": "{agent} starts {issue} in {slot} (attempt {attempt})",
     "attempt.ended": "{agent} ended {issue}: {ending} {why}",
-    "attempt.adopted": "{issue}: {agent} is still at work and was taken over",
+    "attempt.adopted": "{issue}: what {agent} had under way was taken over",
     "attempt.quiet": "{agent} gives no sign of life on {issue} for {seconds} s; last: {last}",
     "model.refuses": "the model refuses: {why}; nobody starts until it answers again",
     "model.answers": "the model answers again",

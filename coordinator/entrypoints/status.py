@@ -22,6 +22,7 @@ COLOURS = {
     "leased": "36",
     "working": "36",
     "finished": "35",
+    "bounced": "33",
     "idle": "32",
     "quarantine": "31",
     "making": "33",
@@ -70,10 +71,18 @@ def _head(status: dict[str, Any], width: int) -> str:
         {"handed_off": "handed off", "working": "at work", "judging": "finished", "retry": "to be tried again"},
     )
     counts = [f"{count} {names.get(state, state)}" for state, count in sorted(status["tasks"].items())]
+    if status["coordinator"]:
+        counts = [_agents(status), *(count for count in counts if not count.endswith(" at work"))]
     who = "coordinator runs" if status["coordinator"] else "no coordinator"
     told = f"  on {base['branch']} {(base['sha'] or '')[:10]}  {' · '.join([*counts, who])}"
     path = status["repo"]
     return cut((path if len(path) + len(told) <= width else Path(path).name) + told, width)
+
+
+def _agents(status: dict[str, Any]) -> str:
+    agents = status["agents"]
+    others = status["tasks"].get("working", 0) - agents["working"]
+    return f"{agents['working']} of {agents['seats']} at work" + (f", {others} by hand" if others else "")
 
 
 def _slots(slots: Sequence[dict[str, Any]], colour: bool, width: int, briefly: bool) -> list[str]:
@@ -94,7 +103,7 @@ def _table_of(slots: Sequence[dict[str, Any]], colour: bool, width: int) -> list
 
 
 def _row(slot: dict[str, Any]) -> tuple[str, ...]:
-    state = {"working": "working", "judging": "finished"}.get(slot["task"] or "", slot["state"])
+    state = {"working": "working", "judging": "finished", "bounced": "bounced"}.get(slot["task"] or "", slot["state"])
     attempt = str(slot["attempt"]) if slot["attempt"] else ""
     said = _silence(slot["silent"]) + (slot["activity"] or "")
     return slot["slot"], state, slot["agent"] or "", slot["issue"] or "", attempt, slot["database"] or "", said

@@ -113,7 +113,7 @@ def _answer_started(project: Project, plan: Plan) -> int:
         {"issue": task.issue, "track": task.track, "why": task.why} for task in tasks if task.state in claims.PENDING
     ]
     blocked = [{"id": one.id, "waits_for": list(one.waits_for), "why": one.why} for one in plan.blocked]
-    lines = [f"{one['agent']} works on {one['issue']} in {one['slot']}" for one in started]
+    lines = [f"{one['agent']} has {one['issue']} in {one['slot']}" for one in started]
     lines += [f"queued: {one['issue']}  {one['why']}" for one in queued]
     TERMINAL.answer(
         {"started": started, "queued": queued, "blocked": blocked}, "\n".join(lines) or "nothing was started"
@@ -150,7 +150,9 @@ def run(
     epic: str = typer.Option("", help="Only the descendants of this epic."),
     only: str = typer.Option("", help="Only these issues, with commas."),
     agent: str = typer.Option("", help="The agent program (default: [agents] default)."),
-    sequential: bool = typer.Option(False, "--sequential", help="One agent at a time."),
+    sequential: bool = typer.Option(
+        False, "--sequential", help="One agent at a time, each on what the one before has landed."
+    ),
     dry_run: bool = typer.Option(False, "--dry-run", help="Show the plan; start nothing."),
 ) -> int:
     """Take ready issues in the foreground until none is left. Ctrl-C drains, twice stops; both give everything back."""
@@ -173,7 +175,7 @@ def run(
         driver.set_seats(project, seats)
         with project.ledger.write() as tx:
             claims.enlist(tx, found, again=True)
-        served = driver.serve(project, wish_for, deadline=deadline, most=max_issues or None)
+        served = driver.serve(project, wish_for, deadline=deadline, most=max_issues or None, ahead=not sequential)
     return _answer_served(project, served)
 
 

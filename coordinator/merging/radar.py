@@ -45,7 +45,7 @@ class Look:
 def look(project: Project) -> Look:
     """Look at everything once, remember it, and tell those who should know."""
     with project.ledger.read() as view:
-        working = [task for task in claims.all_tasks(view) if task.state == "working" and task.slot]
+        working = [task for task in claims.all_tasks(view) if task.state in ("working", "bounced") and task.slot]
         paths = {row["name"]: Path(row["path"]) for row in view.all("slots")}
         queued = queue.waiting(view)
         stacked = bases(view)

@@ -25,11 +25,15 @@ NOBODY = -1
 
 @dataclass(frozen=True)
 class Finished:
-    """A dependency whose work waits in the queue. `depth` is how many levels of unlanded work are below it."""
+    """An issue whose work waits in the queue. `depth` is how many levels of unlanded work are below it.
+
+    `paths` are those that its work changes.
+    """
 
     issue: str
     tip: str
     depth: int = 0
+    paths: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

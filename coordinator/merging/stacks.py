@@ -17,7 +17,7 @@ from coordinator.merging.order import Entry
 from coordinator.merging.stack import Finished, Ground, Support, depth, lands_after, parents_first
 from coordinator.tasks.claims import ACTIVE, Task, find_task
 from resources.state.store import Row, Snapshot, Transaction
-from resources.system.commits import reaches
+from resources.system.commits import fork_of, paths_between, reaches
 from resources.system.git import git, merge_tree, resolve
 from resources.system.repository import branch_tip
 
@@ -83,13 +83,20 @@ class Stacks:
 
     def finished(self, snapshot: Snapshot, onto: str) -> list[Finished]:
         """The work that waits to land and may be built on, in landing order."""
-        entries = queue.waiting(snapshot)
+        entries, stacked = queue.waiting(snapshot), bases(snapshot)
         on = {number: lands_after(found) for number, found in self.on(snapshot, onto, entries).items()}
         return [
-            Finished(entry.issue, entry.tip, depth(entry.id, on))
+            Finished(
+                entry.issue, entry.tip, depth(entry.id, on), self._changed(stacked.get(entry.issue, onto), entry.tip)
+            )
             for entry in parents_first(entries, on)
             if entry.state != "look"
         ]
+
+    def _changed(self, base: str, tip: str) -> frozenset[str]:
+        root = self.project.repository.root
+        fork = fork_of(root, base, tip)
+        return frozenset(paths_between(root, fork, tip)) if fork else frozenset()
 
     def on(self, snapshot: Snapshot, onto: str, entries: Sequence[Entry]) -> dict[int, tuple[Support, ...]]:
         """Entry -> what it stands on, for those that stand on anything."""

@@ -15,8 +15,8 @@ from resources.state.store import Row, Snapshot, Transaction
 from resources.system.clock import wall
 from resources.system.process import ProcessId
 
-ACTIVE = ("working", "judging")
-"""States in which a task holds a slot."""
+ACTIVE = ("working", "judging", "bounced")
+"""States in which a task holds a slot; bounced: its work came back, and waits for a free seat."""
 
 PENDING = ("waiting", "retry")
 """States in which a task waits to be started."""

@@ -11,7 +11,7 @@ better. *Red*: the gate refused the work; its author may mend it at once, in the
 evidence in hand. *Conflict* and *failed*: the same base would give the same end, so the next attempt
 waits until the base branch has moved and starts afresh there (retries on a stale base fail identically,
 `docs/decisions/0004`) in something that the issue touches. When nothing else is under way that could
-move it, waiting is pointless and the attempt is made at once; when that one fails in the same place, it was the last.
+move it, waiting is pointless: the attempt is made at once, or, when it is known where the last one failed, not at all.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Outcome(StrEnum):
     CONFLICT = "conflict"
     FAILED = "failed"
     STUCK = "no progress"
-    """Refused again for the same reason, and the work has not changed since; or failed again in the same place."""
+    """Refused again for the same reason, and the work has not changed since."""
     STOPPED = "stopped"
     """Taken back by a person or by a shut-down; no attempt is used up."""
     LOOK = "look"
@@ -123,12 +123,10 @@ def may_retry(landed: Sequence[Set[str]], trouble: Set[str], others_under_way: b
 
 @dataclass(frozen=True)
 class Setback:
-    """Where an attempt failed: the commit that it started from ("": no matter), the paths (empty: unknown)."""
+    """The paths on which an attempt failed (empty: unknown).
 
-    base: str
+    `stated`: its agent said so, and on the same ground it would fail again; else it met somebody there.
+    """
+
     paths: frozenset[str]
-
-
-def after_failure(before: Setback | None, now: Setback) -> Outcome:
-    """What a failed attempt is: a second one from the same commit that fails on the same files is stuck."""
-    return Outcome.STUCK if now.paths and before == now else Outcome.FAILED
+    stated: bool = False

@@ -37,6 +37,7 @@ class Phase(StrEnum):
 UNDER_WAY = (Phase.STARTED, Phase.STUCK)
 _OF_TASK = {
     "working": Phase.STARTED,
+    "bounced": Phase.STARTED,
     "judging": Phase.COMPLETED,
     "landed": Phase.DONE,
     "handed_off": Phase.FAILED,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-LIVE_TASKS = frozenset({"waiting", "working", "judging", "retry"})
+LIVE_TASKS = frozenset({"waiting", "working", "judging", "bounced", "retry"})
 """Task states in which the task's branch is still needed; landed, handed off and released work is elsewhere."""
 
 DATABASE_KINDS = frozenset({"database", "role", "template", "spare", "retired", "half-dropped", "half-made", "server"})

@@ -33,7 +33,7 @@ def ledger_things(ledger: Ledger) -> Iterator[Thing]:
         facts = {"over": why, "agent": row["agent"], "issue": row["issue"]}
         yield Thing("wait", f"{row['agent']}/{row['issue']}", row["since_at"], facts)
     valid = {lease.fence for lease in leases} - over.keys()
-    yield from (_task(row, valid) for row in tasks if row["state"] == "working")
+    yield from (_task(row, valid) for row in tasks if row["state"] in ("working", "bounced"))
 
 
 def slot_things(ledger: Ledger, *, at_work: bool) -> Iterator[Thing]:

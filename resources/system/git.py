@@ -205,12 +205,17 @@ def changed_since_fork(cwd: Path, base: str, tip: str) -> list[str]:
     return git(cwd, "diff-tree", *options, "--end-of-options", base, tip, read=True).records
 
 
-def changed_by_each(cwd: Path, old: str, new: str) -> list[frozenset[str]]:
-    """The paths that each first-parent commit of old..new changed, newest first."""
-    wanted = ("--first-parent", "--diff-merges=first-parent", "--no-renames", "--name-only", "--format=%x1e", "-z")
+def changed_by_each(cwd: Path, old: str, new: str) -> list[tuple[str, frozenset[str]]]:
+    """For each first-parent commit of old..new, newest first: what it merged ("": nothing) and the changed paths."""
+    shown = "--format=%x1e%P%x1f"
+    wanted = ("--first-parent", "--diff-merges=first-parent", "--no-renames", "--name-only", shown, "-z")
     answer = git(cwd, "log", *wanted, "--end-of-options", f"{old}..{new}", read=True)
     commits = answer.out.decode(errors="surrogateescape").split("\x1e")[1:]
-    return [frozenset(path for path in text.replace("\n", "").split("\0") if path) for text in commits]
+    parted = [text.replace("\n", "").partition("\x1f") for text in commits]
+    return [
+        (parents.partition(" ")[2], frozenset(path for path in paths.split("\0") if path))
+        for parents, _, paths in parted
+    ]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from coordinator.tasks.claims import find_task
 from resources.state.sqlite import SqliteLedger
 from resources.system.repository import find_repository
 from tests.support.projects import Place, make_place, step, writes
-from tests.support.repos import git_out
+from tests.support.repos import commit, git_out
 
 SHELL = "[ ! -e one.txt ] || { cat one.txt; grep -q good one.txt; } || exit 3"
 CHECK = f'[[gate.checks]]\nname = "good"\nrun = ["sh", "-c", "{SHELL}"]\n'
@@ -75,3 +75,16 @@ def test_the_death_of_the_coordinator_loses_no_handoff(place: Place) -> None:
     told = (place.root / ".agent-worktrees" / "logs" / "a-1" / "3.briefing.md").read_text()
     assert "## Attempt 1 did not land" in told
     assert "false ended with 1" in told
+
+
+def test_what_said_where_it_failed_is_handed_off_when_nothing_will_change_there(place: Place) -> None:
+    for text in ("0", "1", "2"):
+        commit(place.root, {"one.txt": f"{text}\n"}, f"a-1: {text}")
+    last = git_out(place.root, "rev-parse", "HEAD")
+    git_out(place.root, "reset", "--hard", "HEAD~2")
+    place.script("a-1", step(f'cherry_pick = ["{last}"]'))
+    assert place.json("run", "--only", "a-1")["left"][0]["state"] == "handed_off"
+    assert len(place.events("attempt.started")) == 1, "the same ground would give the same end"
+    assert "attempt 1 failed on one.txt" in place.events("task.handed_off")[0]["data"]["why"]
+    assert "one.txt" in place.issues["a-1"]["notes"]
+    assert place.json("mail", "inbox", "--all")["letters"][0]["subject"].startswith("a-1 needs a person")

@@ -134,7 +134,8 @@ def test_a_play_lands_the_same_and_foresight_saves_attempts(corpus_file):
     plays = {(one["agents"], one["foresight"]): one for one in map(json.loads, done.stdout.splitlines())}
     assert {one["landed"] for one in plays.values()} == {4}
     assert plays[3, "oracle"]["attempts"] == 4 < plays[3, "none"]["attempts"]
-    assert plays[1, "oracle"]["of_sequential"] == 1 > plays[3, "oracle"]["of_sequential"]
+    # One agent that wastes nothing works on while the gate does: of four gate runs only the last takes time.
+    assert plays[1, "oracle"]["of_sequential"] == 0.85 > plays[3, "oracle"]["of_sequential"]
     assert plays[3, "oracle"]["conflicts_foreseen"] > 0 == plays[3, "none"]["conflicts_foreseen"]
 
 

@@ -63,6 +63,23 @@ def test_a_dependant_begins_on_finished_work_and_both_land(place: Place) -> None
     assert [row["issue"] for row in place.events("landing.bounced")] == []
 
 
+def test_what_touches_the_same_file_begins_when_the_other_is_finished(place: Place) -> None:
+    commit(place.root, {"one.txt": "0"}, "what both issues name")
+    tracker = place.root / ".beads" / "issues.jsonl"
+    tracker.write_text("".join(f'{{"id":"a-{n}","title":"Change one.txt","status":"open"}}\n' for n in (1, 2)))
+    flag(place).touch()
+    place.script("a-1", writes("one.txt", "1", "a-1: one"))
+    place.script("a-2", step('run = ["grep", "-q", "1", "one.txt"]') + writes("one.txt", "2", "a-2: on top"))
+    place.json("init")
+    place.json("spawn", "2")
+    place.until(queued("a-1", "a-2"))
+    assert landings(place) == []
+    flag(place).unlink()
+    place.until(lambda now: now["tasks"] == {"landed": 2} and not now["coordinator"])
+    assert landings(place) == ["Land a-1", "Land a-2"]
+    assert git_out(place.root, "show", "main:one.txt") == "2"
+
+
 def test_what_lies_below_is_not_the_dependants_own_under_a_strict_scope(place: Place) -> None:
     config = place.root / ".agent-worktrees" / "config.toml"
     config.write_text(config.read_text() + '[scope]\nenforce = "strict"\n')

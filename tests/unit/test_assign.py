@@ -7,6 +7,7 @@ from analyzer.issues import Issue
 from analyzer.policy import Policy
 from analyzer.scope import Scope, ScopeFile
 from coordinator.assign import Choice, Ground, choose, paths_to_reserve
+from coordinator.crowd import Room
 from coordinator.tasks.claims import Task
 from tests.support.backlogs import issue, plan
 
@@ -27,7 +28,7 @@ def pick(issues: list[Issue], pending: list[Task], under_way: set[str] | None = 
     ground = Ground(
         "base-2", {"base-1": [{"src/members.py"}], "base-2": []}, {"x-2": {"src/members.py"}, "x-3": {"src/routes.py"}}
     )
-    return choose(found, POLICY, pending, under_way or set(), seats=seats, ground=ground)
+    return choose(found, POLICY, pending, under_way or set(), room=Room(seats), ground=ground)
 
 
 def test_the_urgent_first_and_no_more_than_there_are_seats() -> None:
@@ -47,7 +48,7 @@ def test_a_dependant_may_begin_on_finished_work_though_its_track_is_under_way() 
     issues = [work("x-1", "loans"), work("x-2", "loans", "x-1"), work("x-3", "routes", "x-1")]
     found = plan(issues, POLICY, ["src/loans.py", "src/routes.py"], busy=("x-1",))
     ground = Ground("base-2", stacks={"x-2": {"x-1"}}, unstacked={"x-3": "finished, in conflict in a.py"})
-    choice = choose(found, POLICY, [task("x-2"), task("x-3")], {"x-1"}, seats=4, ground=ground)
+    choice = choose(found, POLICY, [task("x-2"), task("x-3")], {"x-1"}, room=Room(4), ground=ground)
     assert choice.start == ("x-2",)
     assert choice.waits == {"x-3": "finished, in conflict in a.py"}
 
@@ -66,6 +67,16 @@ def test_another_attempt_waits_until_something_has_landed_that_it_touches() -> N
     choice = pick(issues, again, {"x-1"})
     assert choice.start == ("x-2",)
     assert "where it failed" in choice.waits["x-3"]
+
+
+def test_what_would_wait_for_finished_work_may_begin_on_it() -> None:
+    issues = [work("x-1", "loans"), work("x-2", "loans")]
+    found = plan(issues, POLICY, ["src/loans.py"], busy=("x-1",))
+    again, trouble = task("x-2", state="retry", base="base-2"), {"x-1": {"src/loans.py"}, "x-2": {"src/loans.py"}}
+    news = Ground("base-2", trouble=trouble, stacks={"x-2": {"x-1"}}, brought={"x-2": [{"src/loans.py"}]})
+    assert choose(found, POLICY, [again], {"x-1"}, room=Room(4), ground=news).start == ("x-2",)
+    known = replace(news, brought={"x-2": []})
+    assert "where it failed" in choose(found, POLICY, [again], {"x-1"}, room=Room(4), ground=known).waits["x-2"]
 
 
 def test_of_two_that_meet_the_older_goes_first_and_early_enough() -> None:
@@ -97,7 +108,7 @@ def test_one_at_a_time_mends_a_conflict_in_a_file() -> None:
     both = {"x-2": {"src/members.py"}, "x-4": {"src/members.py", "src/loans.py"}}
     ground = Ground("base-2", {"base-1": [{"src/members.py"}]}, both)
     found = plan(issues, POLICY, ["src/loans.py", "src/members.py", "src/routes.py"], busy=("x-2",))
-    choice = choose(found, POLICY, [task("x-4", "retry", "all", "base-1")], {"x-2"}, seats=4, ground=ground)
+    choice = choose(found, POLICY, [task("x-4", "retry", "all", "base-1")], {"x-2"}, room=Room(4), ground=ground)
     assert choice.waits["x-4"] == "x-2 is mending a conflict in the same files"
 
 
@@ -110,6 +121,22 @@ def test_at_a_standstill_each_gets_its_turn() -> None:
     assert "x-1" in choice.waits
     assert pick(issues, pending).start == ("x-2", "x-1")
     assert pick([*issues, work("x-3", "routes")], [*pending, task("x-3")]).start == ("x-3",)
+
+
+def test_what_said_where_it_failed_is_not_tried_again_on_the_same_ground() -> None:
+    issues, trouble = [work("x-1", "loans"), work("x-2", "members")], {"x-1": {"src/loans.py"}}
+    found = plan(issues, POLICY, ["src/loans.py", "src/members.py"])
+    still = Ground("base-2", {"base-2": []}, trouble, stated={"x-1"})
+    again = task("x-1", state="retry", base="base-2")
+
+    def of(ground: Ground, *more: Task, room: int = 4) -> Choice:
+        return choose(found, POLICY, [again, *more], set(), room=Room(room), ground=ground)
+
+    assert (of(still).start, of(still).vain) == ((), ("x-1",))
+    assert of(still, room=0).vain == (), "nobody knows yet what else will begin"
+    assert (of(still, task("x-2")).start, of(still, task("x-2")).vain) == (("x-2",), ())
+    assert of(replace(still, landed={"base-2": [{"src/loans.py"}]})).start == ("x-1",)
+    assert of(replace(still, stated=frozenset())).start == ("x-1",)
 
 
 def test_reservations_refuse_only_what_the_plan_keeps_apart() -> None:

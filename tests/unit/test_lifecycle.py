@@ -1,7 +1,7 @@
 import pytest
 
 from coordinator.tasks.handoffs import Handoff
-from coordinator.tasks.lifecycle import Next, Outcome, Setback, after_failure, decide, may_retry, no_progress
+from coordinator.tasks.lifecycle import Next, Outcome, decide, may_retry, no_progress
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,3 @@ def test_it_does_not_wait_for_what_nobody_can_bring() -> None:
 def test_the_same_tree_and_the_same_failure_in_a_row_are_no_progress(earlier, tree, why, stuck) -> None:
     """The last row: attempts were numbered anew since, a person has looked at it."""
     assert no_progress(earlier, 2, tree, why) is stuck
-
-
-def test_failing_twice_from_one_commit_on_the_same_files_is_stuck() -> None:
-    first = Setback("c1", frozenset({"a.py"}))
-    assert after_failure(None, first) is Outcome.FAILED
-    assert after_failure(first, first) is Outcome.STUCK
-    assert after_failure(first, Setback("c2", first.paths)) is Outcome.FAILED
-    assert after_failure(first, Setback("c1", frozenset({"b.py"}))) is Outcome.FAILED
-    assert after_failure(Setback("c1", frozenset()), Setback("c1", frozenset())) is Outcome.FAILED

@@ -89,7 +89,9 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     slot = {"slot": "pool-wt-1", "state": "leased", "task": "working", "agent": "agent-1", "issue": "s-a", "attempt": 1}
     status = {
         "repo": "/a/long/way/" * 9 + "shop", "base": {"branch": "main", "sha": "a" * 40}, "tasks": {"judging": 3},
-        "coordinator": True, "breaker": {"until": "then", "why": "the model refuses " * 9},
+        "coordinator": True,
+        "agents": {"seats": 4, "working": 2, "bounced": 0, "landing": 1},
+        "breaker": {"until": "then", "why": "the model refuses " * 9},
         "slots": [slot | {"database": None, "silent": 300.0, "activity": "said a lot " * 20}],
         "queue": [{"issue": "s-e", "why": "waits for s-a " * 9}], "merge": [], "leaks": 1, "leaks_counted": True,
         "limits": [{"resource": f"resource {number}", "level": "ok"} for number in range(12)],
