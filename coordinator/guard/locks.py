@@ -28,18 +28,20 @@ def lock(scope: dict, rule: Rule, places: list[tuple[Spot, bool]]) -> list[str]:
     if not inside or refused:
         return refused
     holds = read_holds(scope, None if any(whole for _, whole in inside) else [path for path, _ in inside])
-    wanted = []
+    free, held = [], []
     for path, whole in inside:
         ruling = (judge_tree if whole else judge)(rule, holds, path)
         if ruling.verdict == FREE or (not covered(rule.protected, path) and is_ignored(scope, path or ".")):
             continue
-        if ruling.verdict == GRANT or (ruling.hold is not None and not whole):
-            wanted.append(path)
+        if ruling.verdict == GRANT:
+            free.append(path)
+        elif ruling.hold is not None and not whole:
+            held.append(path)
         elif ruling.verdict == REFUSED:
             refused.append(lock_advice(f"{path}/**".lstrip("/") if whole else path, ruling))
-    return (
-        refused or [_not_ours(path) for path in wanted if _is_unsaved(scope, rule, path)] or _take(scope, rule, wanted)
-    )
+    # What another agent has is unsaved by its doing, and is saved and taken out before its lock is given back.
+    outside = [_not_ours(path) for path in free if _is_unsaved(scope, rule, path)]
+    return refused or outside or _take(scope, rule, [*free, *held])
 
 
 def unlocked(rule: Rule, holds: list[Hold], paths: list[str]) -> list[str]:

@@ -116,6 +116,17 @@ def test_a_killed_agent_leaves_no_lock_and_nothing_is_lost(tmp_path: Path) -> No
     assert place.json("reserve", "list")["reservations"] == []
 
 
+def test_who_begins_later_waits_for_a_file_that_is_half_written(tmp_path: Path) -> None:
+    place = make_shared(tmp_path / "a project", 2, wait=40, files={"both.txt": "first\n"})
+    script(place, "s-1", "edit both.txt one; meet 1 2; commit one both.txt")
+    script(place, "s-2", "meet 2 1; edit both.txt two; commit two both.txt")
+    place.json("spawn", "1", "only:s-1")
+    place.until(lambda _: (place.root / ".agent-worktrees" / "meeting" / "1").exists(), 60)
+    place.json("spawn", "1", "only:s-2")
+    place.until(lambda status: status["tasks"].get("landed") == 2, 60)
+    assert git_out(place.root, "show", "main:both.txt") == "two"
+
+
 def test_what_a_person_has_not_committed_is_left_alone(tmp_path: Path) -> None:
     place = make_shared(tmp_path / "a project", 1, files={"theirs.txt": "first\n"})
     (place.root / "theirs.txt").write_text("a person's\n")
