@@ -101,11 +101,10 @@ class Blame:
 
     def _set_aside(self, entry: Entry, base: str, bare: Verdict) -> None:
         said = f"{self.project.base} itself is red at {base[:10]} ({bare.why})"
+        if base not in self._told:
+            self._told.add(base)
+            self.project.say(f"{said}: nobody is blamed for it, and what mends it can land")
+            with self.project.ledger.write() as tx:
+                tx.event("base.red", commit=base, why=bare.why)
         self.aside[entry.id] = f"{said}; it is tried again when that has changed"
         self.register.move([entry], "queued", self.aside[entry.id])
-        if base in self._told:
-            return
-        self._told.add(base)
-        self.project.say(f"{said}: nobody is blamed for it, and what mends it can land")
-        with self.project.ledger.write() as tx:
-            tx.event("base.red", commit=base, why=bare.why)
