@@ -51,7 +51,7 @@ def landings(place: Place) -> list[str]:
 def test_nobody_is_blamed_for_a_red_main_and_what_mends_it_lands(place: Place) -> None:
     commit(place.root, {"base.txt": "BROKEN"}, "a person breaks main")
     queue(place, "x-1", {"one.txt": "1"})
-    place.until(lambda now: any("main itself is red" in entry["why"] for entry in now["merge"]), PATIENCE)
+    place.until(lambda now: any("main itself is red at" in entry["why"] for entry in now["merge"]), PATIENCE)
     assert len(place.events("base.red")) == 1
     queue(place, "x-2", {"base.txt": "sound again"})
     place.until(lambda _: landings(place) == ["Land x-2", "Land x-1"], PATIENCE)
@@ -64,7 +64,7 @@ def test_a_run_on_a_red_main_ends_with_the_work_in_the_queue_and_no_slot_taken(p
     place.script("a-1", writes("one.txt", "1", "a-1: one"))
     assert place.json("run", "--only", "a-1")["landed"] == 0
     (entry,) = place.json("merge", "status")["waiting"]
-    assert "main itself is red" in entry["why"]
+    assert "main itself is red at" in entry["why"]
     assert {slot["state"] for slot in place.json("status")["slots"]} == {"idle"}
     commit(place.root, {"base.txt": "sound"}, "a person mends main")
     place.json("run", "--only", "a-1")
