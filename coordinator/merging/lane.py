@@ -159,7 +159,9 @@ class Lane:
         step = plan(picture)
         self._blame.begin(base)
         while aside := self._not_to_blame(step.bounce, by_id, runs, base):
-            picture = replace(picture, waiting=tuple(one for one in picture.waiting if one.id not in aside))
+            # What stands on one of them would bring it along.
+            left = (one for one in picture.waiting if aside.isdisjoint((one.id, *stack.below(one.id, seen.on))))
+            picture = replace(picture, waiting=tuple(left))
             step = plan(picture)
         rulings += self._blame.parked(seen.entries, seen.on)
         gone = [run.id for run in runs if run.state == "running" and run.id not in known]
