@@ -157,16 +157,16 @@ def main(arguments: Sequence[str]) -> int:
     hit: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="crash-", ignore_cleanup_errors=True) as folder:
         rounds = Round(make(Path(folder) / "repository", database=options.database), options.seed)
-        while hit.total() < options.kills:
-            rounds.work()
-            words = rounds.words()
-            if not rounds.killed(words):
-                continue
-            hit[called(words)] += 1
-            rounds.coordinator_too()
-            failures += [f"kill {hit.total()} ({' '.join(words)}): {one}" for one in repaired(rounds)]
-            if len(failures) > 20:
-                break
+        # Interrupted, it says what it has seen so far.
+        with suppress(KeyboardInterrupt):
+            while hit.total() < options.kills and len(failures) <= 20:
+                rounds.work()
+                words = rounds.words()
+                if not rounds.killed(words):
+                    continue
+                hit[called(words)] += 1
+                rounds.coordinator_too()
+                failures += [f"kill {hit.total()} ({' '.join(words)}): {one}" for one in repaired(rounds)]
         command(rounds.root, "agent-coord", "cleanup", "--yes")
     value = {
         "schema": 1, "seed": options.seed, "kills": hit.total(), "by_command": dict(hit), "commits": len(rounds.made),
