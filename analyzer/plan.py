@@ -97,9 +97,9 @@ def _waves(
 def _apart(
     tracks: Sequence[Track], conflicts: Iterable[TrackConflict], kept: Mapping[str, frozenset[str]]
 ) -> dict[str, frozenset[str]]:
-    """Which tracks may not be in one wave: those that conflict, and those that the timetable keeps apart."""
-    home = {issue: track.id for track in tracks for issue in track.issues}
-    priced = ((home[a], home[b]) for a, others in kept.items() for b in others if home[a] != home[b])
+    """Which tracks may not be in one wave: those that conflict, and those whose first issues the timetable parts."""
+    first = {track.issues[0]: track.id for track in tracks}
+    priced = ((first[a], first[b]) for a, others in kept.items() for b in others if a in first and b in first)
     return neighbours([*((one.a, one.b) for one in conflicts), *priced])
 
 

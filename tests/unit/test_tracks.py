@@ -118,6 +118,13 @@ def test_a_likely_meeting_below_the_threshold_is_avoided_where_that_costs_nothin
     assert not any(together)
 
 
+def test_tracks_begin_together_when_only_a_later_issue_of_one_is_kept_from_the_other():
+    last = issue("b", "a", description="Edit `src/auth/a.py`")
+    found = plan([issue("a"), last, touching("y", "src/auth/a.py")], Policy(conflict_at=0.9), tree=TREE, slots=2)
+    assert [(one.a, one.b) for one in found.soft_conflicts] == [("b", "y")]
+    assert {*found.waves[0]} == {found.track_of["a"].id, found.track_of["y"].id}
+
+
 @pytest.mark.parametrize("hot", ["share", "serialize", "ignore"])
 def test_a_hot_file_alone_keeps_nobody_apart_unless_asked(hot):
     policy = Policy(hot=hot, scope=ScopePolicy(hot=(HOT,)))
