@@ -82,10 +82,16 @@ class Blame:
         return False
 
     def _was_landed(self, tip: str) -> bool:
-        """Whether the queue itself has put the base branch there, which it does with what has passed as a whole."""
+        """Whether the queue itself has put the base branch there, which it does with what has passed as a whole.
+
+        Of what landed together only the last tree has passed; somebody may have put the base branch back to another.
+        """
         with self.project.ledger.read() as snapshot:
             row = snapshot.one("landing-of-merge", merged=tip)
-        return row is not None and self.project.config.merge.mode != Mode.LANES
+        if row is None or self.project.config.merge.mode == Mode.LANES:
+            return False
+        tree = content_of(self.project.repository.root, tip)
+        return any(self._passed(tree, key) for key in self.gates.keys)
 
     def _without(self, entry: Entry, run: Run) -> str:
         """The tree of a trial without the entry; "" when the entry was alone, or the others cannot be merged alone."""
