@@ -25,7 +25,8 @@ from coordinator.merging import stack
 from coordinator.merging.stack import Support, lost
 from coordinator.merging.stacks import Base, Stacks
 from coordinator.tasks.claims import Task
-from resources.system.git import changed_by_each, merge_tree
+from resources.system.commits import changed_by_each
+from resources.system.git import merge_tree
 
 NEWS = "news"
 """What `stack.told` says while the dependency is being mended."""

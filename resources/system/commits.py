@@ -33,6 +33,19 @@ def paths_between(root: Path, old: str, new: str) -> tuple[str, ...]:
     return tuple(changed_files(root, old, new))
 
 
+def changed_by_each(cwd: Path, old: str, new: str) -> list[tuple[str, frozenset[str]]]:
+    """For each first-parent commit of old..new, newest first: what it merged ("": nothing) and the changed paths."""
+    shown = "--format=%x1e%P%x1f"
+    wanted = ("--first-parent", "--diff-merges=first-parent", "--no-renames", "--name-only", shown, "-z")
+    answer = git(cwd, "log", *wanted, "--end-of-options", f"{old}..{new}", read=True)
+    commits = answer.out.decode(errors="surrogateescape").split("\x1e")[1:]
+    parted = [text.replace("\n", "").partition("\x1f") for text in commits]
+    return [
+        (parents.partition(" ")[2], frozenset(path for path in paths.split("\0") if path))
+        for parents, _, paths in parted
+    ]
+
+
 @lru_cache(maxsize=1024)
 def content_of(root: Path, commit: str) -> str:
     """The id of a commit's tree."""

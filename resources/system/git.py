@@ -205,19 +205,6 @@ def changed_since_fork(cwd: Path, base: str, tip: str) -> list[str]:
     return git(cwd, "diff-tree", *options, "--end-of-options", base, tip, read=True).records
 
 
-def changed_by_each(cwd: Path, old: str, new: str) -> list[tuple[str, frozenset[str]]]:
-    """For each first-parent commit of old..new, newest first: what it merged ("": nothing) and the changed paths."""
-    shown = "--format=%x1e%P%x1f"
-    wanted = ("--first-parent", "--diff-merges=first-parent", "--no-renames", "--name-only", shown, "-z")
-    answer = git(cwd, "log", *wanted, "--end-of-options", f"{old}..{new}", read=True)
-    commits = answer.out.decode(errors="surrogateescape").split("\x1e")[1:]
-    parted = [text.replace("\n", "").partition("\x1f") for text in commits]
-    return [
-        (parents.partition(" ")[2], frozenset(path for path in paths.split("\0") if path))
-        for parents, _, paths in parted
-    ]
-
-
 @dataclass(frozen=True)
 class Merge:
     """A three-way merge done in memory: the tree, or the paths in conflict when `clean` is false."""
