@@ -84,12 +84,13 @@ def remove(repository: Repository, slot: Path) -> None:
 
 
 def _discard_half_made(repository: Repository, slot: Path) -> None:
-    """Delete the registration of a `worktree add` that was killed: without its HEAD every listing of git fails.
+    """Delete the registration of a `worktree add` or `worktree remove` that was killed half-way.
 
-    Only one that names this very slot, or that names none yet and bears its name: nobody else adds one now.
+    Without its HEAD every listing of git fails, without its pointer none shows it. Only one that names this very slot,
+    or that names none and bears its name: nobody else adds one now.
     """
     for entry in _registrations(repository):
-        if (entry / "HEAD").exists() and (entry / "commondir").exists():
+        if all((entry / name).exists() for name in ("HEAD", "commondir", "gitdir")):
             continue
         pointer = entry / "gitdir"
         named = Path(pointer.read_text().strip()) if pointer.exists() else None

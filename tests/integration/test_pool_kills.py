@@ -2,7 +2,6 @@
 
 import itertools
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -44,10 +43,6 @@ def assert_whole(root: Path, work: str, backend: str, *, locks_may_stay: bool = 
         for lease in held:
             bury(yard.ledger, lease)
         said = [said for _ in range(PATIENCE) for said in yard.pool.repair()]
-        # A child of what was killed may still be at it.
-        deadline = time.monotonic() + 20
-        while (more := yard.pool.repair()) and time.monotonic() < deadline:
-            said += more
         assert yard.pool.repair() == [], said
         slots = sorted(yard.states())
         assert set(yard.states().values()) <= {"idle"}, said

@@ -79,6 +79,20 @@ def test_a_half_made_slot_is_removed(tmp_path, crashed):
     assert yard.pool.grow(1)[0].name == "pool-wt-1"
 
 
+@pytest.mark.parametrize("lost", ["HEAD", "commondir", "gitdir"])
+def test_a_registration_that_a_killed_git_left_half_deleted_goes_with_the_slot(tmp_path, lost):
+    yard = make_pool(tmp_path, 1)
+    (slot,) = yard.pool.slots()
+    with yard.ledger.write() as tx:
+        tx.change("slot-state", name=slot.name, old="idle", new="making", note="", changed_at=0)
+    slot.path.rename(slot.path.parent / "trash-pool-wt-1-abcd")
+    entry = yard.repository.common / "worktrees" / slot.name
+    (entry / lost).unlink()
+    yard.pool.repair()
+    assert nothing_is_left(yard)
+    assert not entry.exists()
+
+
 def test_a_folder_deleted_by_hand_is_made_anew(tmp_path):
     yard = make_pool(tmp_path, 2)
     shutil.rmtree(yard.root / ".agent-worktrees/pool-wt-2")
