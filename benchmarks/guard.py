@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,33 +68,39 @@ def reservations_insert(tx: Transaction, pattern: str, held: dict[str, Any]) -> 
     tx.change("reservation-insert", pattern=pattern, expires_at=wall() + 3600, expires=boot_seconds() + 3600, **values)
 
 
+def signed(slot: Path, tool: str, given: dict, code: int, **env: str) -> Callable[[], object]:
+    """A tool call in `slot` that the hook must answer with `code`."""
+    call = {"hook_event_name": "PreToolUse", "cwd": str(slot), "tool_name": tool, "tool_input": given}
+    text = json.dumps(call | {"session_id": "s-1"}).encode()
+
+    def once() -> None:
+        done = subprocess.run(tool_hook(), input=text, capture_output=True, env=clean() | env)
+        assert done.returncode == code, done.stderr
+
+    return once
+
+
+def committed(slot: Path, *options: str, flags: str = "-qam") -> Callable[[], object]:
+    """A commit in `slot`, by a git with these options."""
+    names = ("-c", "user.name=ann", "-c", "user.email=a@b.c", "-c", "gc.auto=0")
+    command = ["git", *names, *options, "commit", flags, "a-1: x"]
+
+    def once() -> None:
+        with (slot / "mine/a.py").open("a") as stream:
+            stream.write("x\n")
+        subprocess.run(command, cwd=slot, env=clean(), check=True, stdin=subprocess.DEVNULL)
+
+    return once
+
+
+def clean() -> dict[str, str]:
+    """The environment without git's variables and ours."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "AGENT_COORD_"))}
+
+
 def kinds(guarded: Guarded) -> dict[str, Callable[[], object]]:
     """What is measured, by name."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "AGENT_COORD_"))}
-
-    def sign(tool: str, given: dict, code: int, **env: str) -> Callable[[], object]:
-        call = {"hook_event_name": "PreToolUse", "cwd": str(guarded.slot), "tool_name": tool, "tool_input": given}
-        call["session_id"] = "s-1"
-        text = json.dumps(call).encode()
-
-        def once() -> None:
-            done = subprocess.run(tool_hook(), input=text, capture_output=True, env=clean | env)
-            assert done.returncode == code, done.stderr
-
-        return once
-
-    def commit(*options: str, flags: str = "-qam") -> Callable[[], object]:
-        def once() -> None:
-            with (guarded.slot / "mine/a.py").open("a") as stream:
-                stream.write("x\n")
-            names = ("-c", "user.name=ann", "-c", "user.email=a@b.c", "-c", "gc.auto=0")
-            subprocess.run(
-                ["git", *names, *options, "commit", flags, "a-1: x"], cwd=guarded.slot, env=clean, check=True,
-                stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-
-        return once
-
+    sign, commit = partial(signed, guarded.slot), partial(committed, guarded.slot)
     # As in a checkout that several agents share: the same holds, each file of one agent alone.
     scope = json.loads((admin_folder(guarded.slot) / SCOPE_FILE).read_text())
     shared = admin_folder(guarded.slot) / "shared.json"

@@ -73,16 +73,7 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
             for row in tasks.values()
             if row["state"] in ("waiting", "retry")
         ],
-        "merge": [
-            {
-                "issue": row["issue"],
-                "branch": row["branch"],
-                "state": row["state"],
-                "why": row["why"],
-                "queued_at": iso(row["queued_at"]),
-            }
-            for row in queued
-        ],
+        "merge": [_queued(row) for row in queued],
         "agents": _agents(snapshot, tasks),
         "tasks": _counts(tasks),
         "limits": sample.get("limits", []),
@@ -93,6 +84,10 @@ def _status(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
         "breaker": _breaker(snapshot) if works else None,
         "daemon": _daemon(repository),
     }
+
+
+def _queued(row: Row) -> dict[str, Any]:
+    return {key: row[key] for key in ("issue", "branch", "state", "why")} | {"queued_at": iso(row["queued_at"])}
 
 
 def _berth(repository: Repository, name: str) -> Row:
