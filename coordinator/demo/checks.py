@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from coordinator.bootstrap import open_project
 from coordinator.demo.desk import backlog, to_do
+from coordinator.handoff_file import handoff_file
 from resources.system.git import commit_messages
 from resources.system.process import run
 
@@ -31,9 +32,10 @@ def sample_checks(repository: Path, environment: Mapping[str, str]) -> list[Chec
     still_open = [str(issue["id"]) for issue in backlog(repository) if issue["status"] != "closed"]
     messages = [message for _, message in commit_messages(repository, ["main"])]
     missing = [issue for issue in work if not any(names(message, issue) for message in messages)]
+    told = _tried(repository, missing)
     return [
         Check(f"all {len(issues)} issues are closed in the tracker", not still_open, ", ".join(still_open)),
-        Check(f"the work of all {len(work)} is on main, named in its commits", not missing, ", ".join(missing)),
+        Check(f"the work of all {len(work)} is on main, named in its commits", not missing, told),
         _suite_check(repository, environment),
     ]
 
@@ -51,6 +53,14 @@ def leaks_check(answer: Mapping[str, Any]) -> Check:
     return Check(
         "nothing is left behind: 0 leaks", complete and not leaks, told if complete else "the search is not complete"
     )
+
+
+def _tried(repository: Path, issues: Sequence[str]) -> str:
+    """The issues, and what their attempts left for whoever wants to know why."""
+    project = open_project(repository)
+    files = [handoff_file(project, issue) for issue in issues]
+    project.close()
+    return "\n".join([", ".join(issues), *(file.read_text() for file in files if file.exists())])
 
 
 def _suite_check(repository: Path, environment: Mapping[str, str]) -> Check:
