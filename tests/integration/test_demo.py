@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from coordinator.bootstrap import open_project
+
 COMMAND = [sys.executable, "-I", "-m", "agent_coord", "demo"]
 
 
@@ -25,11 +27,20 @@ def ours(folder: Path) -> list[str]:
     return [line for line in listed.splitlines() if str(folder) in line and not line.startswith("Z")]
 
 
+def red_verdicts(repository: Path) -> str:
+    """What the gate saw where it was red."""
+    project = open_project(repository)
+    with project.ledger.read() as snapshot:
+        red = [row["evidence"] for row in snapshot.all("verdicts") if not row["passed"]]
+    project.close()
+    return "\n".join(red)
+
+
 def test_every_issue_lands_and_nothing_is_left(tmp_path):
     home = tmp_path / "a folder with spaces"
     argv = [*COMMAND, "--agents", "4", "--keep", "--folder", str(home)]
     done = subprocess.run(argv, capture_output=True, text=True, env=environment(tmp_path), timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr + red_verdicts(home / "lending-desk")
     for command in ("init", "spawn 4 independent", "monitor", "merge status", "report", "cleanup --yes"):
         assert f"$ agent-coord {command}" in done.stdout
     assert done.stdout.count("  ✓ ") >= 4
@@ -37,6 +48,7 @@ def test_every_issue_lands_and_nothing_is_left(tmp_path):
     # One agent meets a red gate on purpose, and its second attempt lands.
     assert re.search(r"✗ desk-m5x .*red gate", done.stdout)
     assert re.search(r"✓ desk-m5x .*attempt 2", done.stdout)
+    assert set(re.findall(r"[✗⚑] (desk-\S+)", done.stdout)) == {"desk-m5x"}, red_verdicts(home / "lending-desk")
     picture = (home / "timeline.svg").read_text()
     assert picture.startswith("<svg")
     assert picture.count('class="dot"') >= 13
