@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from coordinator.merging.changes import EVERYTHING, Change, Mode, Queue, Trial
 
@@ -31,7 +33,11 @@ class Told:
 
 @dataclass(frozen=True)
 class Graph:
-    """The waiting changes by place. `rivals` must be settled before a change is, `meets` are all that it meets."""
+    """The waiting changes by place. `rivals` must be settled before a change is, `meets` are all that it meets.
+
+    What a rival is built on is a rival too: a trial with the one and without the other would be about work that the
+    one brings along, in a shape that does not wait any more, and red for it.
+    """
 
     ids: tuple[int, ...]
     rivals: Sequence[int]
@@ -65,6 +71,7 @@ def make_graph(queue: Queue) -> Graph:
     orphans = _orphans(queue, place)
     # Nobody waits for an orphan: it may take its author hours to mend what it is built on.
     rivals = [(meets[where] & ((1 << where) - 1) & ~orphans) | parents[where] for where in range(len(ids))]
+    rivals = _closed(rivals, [0 if orphans >> where & 1 else mask for where, mask in enumerate(parents)])
     return Graph(
         ids, rivals, meets, parents, orphans, clashes,
         tuple(_told(queue, trial, place) for trial in queue.trials),
@@ -110,6 +117,21 @@ def _orphans(queue: Queue, place: Mapping[int, int]) -> int:
             there.discard(change.id)
             mask |= 1 << where
     return mask
+
+
+def _closed(rivals: Sequence[int], parents: Sequence[int]) -> list[int]:
+    """The rivals of each, with what these are built on, and that again."""
+    built = sum(1 << where for where, mask in enumerate(parents) if mask)
+    ground = reduce(or_, parents, 0)
+    below, found = list(parents), []
+    for where, mask in enumerate(rivals):
+        for one in places(parents[where]):
+            below[where] |= below[one]
+        if ground & ((1 << where) - 1) & ~mask:
+            for one in places(mask & built):
+                mask |= below[one]
+        found.append(mask & ~(1 << where))
+    return found
 
 
 def _clashes(queue: Queue, place: Mapping[int, int]) -> list[int]:

@@ -141,7 +141,7 @@ class Speculation:
         graph, known, bit = self._graph, self._known, 1 << place
         if known.settled & bit:
             return 1.0
-        if inside & graph.clashes[place] or graph.orphans & bit:
+        if inside & graph.clashes[place] or graph.orphans & bit or graph.parents[place] & (bit - 1) & ~inside:
             return 0.0
         rivals = graph.rivals[place]
         if any(green & bit and green & rivals == inside & rivals for green in known.green):

@@ -129,6 +129,14 @@ def test_stacked_work_is_tried_only_with_what_it_is_built_on() -> None:
     assert tried(plan(replace(queue, waiting=(child,), landed=(Landed(1, frozenset({"x"}), 1),), tip=1))) == [(2,)]
 
 
+def test_what_a_neighbour_is_built_on_is_tried_and_settled_with_it() -> None:
+    waiting = (Change(1, frozenset({"x"})), Change(2, frozenset({"y"}), on=(1,)), Change(3, frozenset({"y"})))
+    queue = Queue(waiting, workers=6, mode=Mode.LANES, chance=0.6)
+    assert {*tried(plan(queue))} == {(1,), (1, 2), (3,), (1, 3), (1, 2, 3)}
+    without = (trial(7, 1, passed=True), trial(8, 1, 2, passed=True), trial(9, 2, 3, passed=False))
+    assert plan(replace(queue, mode=Mode.CONFIRM, trials=without)).bounce == ()
+
+
 def test_nobody_waits_for_what_is_built_on_work_that_is_being_mended() -> None:
     orphan, child = replace(A, on=(-1,)), replace(B, on=(1,))
     queue = Queue((orphan, child, C, D), workers=2)
