@@ -18,7 +18,8 @@ from coordinator.mail import reservations
 from coordinator.tasks.claims import find_task
 from resources.state.leases import owner_is_dead
 from resources.state.store import Ledger, Snapshot
-from resources.system.commits import fork_of, paths_between, reaches
+from resources.system.commits import paths_between
+from resources.system.crossing import own_fork
 from resources.system.git import folds_case
 from resources.system.repository import Repository
 
@@ -28,17 +29,13 @@ TOLD = 8
 
 @dataclass(frozen=True)
 class Landing:
-    """A change that would land: whose (`fence` 0: nobody claims it), and the commits that say what it changes.
-
-    `grounds` are the commits that stacked work began from or was told to merge: what they bring is not its own.
-    """
+    """A change that would land: whose (`fence` 0: nobody claims it), and the commits that say what it changes."""
 
     issue: str
     fence: int
     tip: str
     base: str
     merged: str
-    grounds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,11 +69,8 @@ def check_landing(repository: Repository, ledger: Ledger, settings: ScopeSetting
 
 def _paths(repository: Repository, landing: Landing) -> list[str]:
     root = repository.root
-    own = {*paths_between(root, fork_of(root, landing.base, landing.tip) or landing.base, landing.tip)}
-    for ground in landing.grounds:
-        if reaches(root, landing.tip, ground):
-            own &= {*paths_between(root, ground, landing.tip)}
-    return sorted({*own, *paths_between(root, landing.base, landing.merged)})
+    fork = own_fork(root, landing.base, landing.tip).commit or landing.base
+    return sorted({*paths_between(root, fork, landing.tip), *paths_between(root, landing.base, landing.merged)})
 
 
 def _judge(

@@ -15,16 +15,16 @@ from coordinator.bootstrap import Project
 from coordinator.gate.evidence import outline
 from coordinator.guard import landing as guard
 from coordinator.merging import queue
-from coordinator.merging.land import Merged, build, landing_of, merge_of, rivals_of
+from coordinator.merging.land import Merged, build, landing_of, rivals_of
 from coordinator.merging.order import Entry
 from coordinator.merging.register import Register
 from coordinator.merging.rewritten import Dropped
 from coordinator.merging.rulings import Ruling
 from coordinator.merging.stack import Support, below, lands_after, lost, shown
-from coordinator.merging.stacks import grounds
 from coordinator.merging.tamper import Watch, read_diff, suspicions
 from coordinator.tasks.lifecycle import Outcome
 from resources.system.commits import reaches
+from resources.system.crossing import merge_onto, own_fork
 from resources.system.errors import Failure
 from resources.system.git import Merge, git, merge_trees
 
@@ -46,11 +46,13 @@ class Examiner:
     def foresee(self, entries: Sequence[Entry], base: str) -> None:
         """Merge at once, by one process, what is going to be looked at for the first time on this commit."""
         new = [one for one in entries if (one.id, base) not in self._seen and one.id not in self.stacked]
-        pairs = [(base, entry.tip) for entry in new if (base, entry.tip) not in self._merges]
+        root = self._project.repository.root
+        pairs = [(base, one.tip) for one in new if (base, one.tip) not in self._merges]
+        pairs = [pair for pair in pairs if not own_fork(root, *pair).made]
         if len(pairs) < 2:
             return
         with suppress(Failure):  # one of them cannot be merged at all: each is asked for by itself
-            found = merge_trees(self._project.repository.root, pairs)
+            found = merge_trees(root, pairs)
             self._merges = dict(zip(pairs, found, strict=False))
 
     def look(self, entry: Entry, base: str) -> list[Ruling] | None:
@@ -84,7 +86,7 @@ class Examiner:
     def _merged(self, entry: Entry, base: str, onto: str) -> list[Ruling] | None:
         if not onto:
             return None  # something below it is not in the queue, and so the planner does not try it either
-        merge = self._merges.pop((onto, entry.tip), None) or merge_of(self._project.repository, onto, entry)
+        merge = self._merges.pop((onto, entry.tip), None) or merge_onto(self._project.repository.root, onto, entry.tip)
         if not merge.clean:
             return self._conflict(entry, onto, merge.conflicts)
         part = Merged(entry, onto, merge.tree)
@@ -110,9 +112,7 @@ class Examiner:
     def trespass(self, part: Merged) -> list[Ruling] | None:
         """Give an entry back that writes outside of its scope; None when it does not."""
         project, entry = self._project, part.entry
-        with project.ledger.read() as snapshot:
-            below = grounds(snapshot).get(entry.issue, ()) if entry.id in self.stacked else ()
-        change = guard.Landing(entry.issue, entry.fence, entry.tip, part.onto, part.commit, below)
+        change = guard.Landing(entry.issue, entry.fence, entry.tip, part.onto, part.commit)
         found = guard.check_landing(project.repository, project.ledger, project.config.scope, change)
         if found is None:
             return None

@@ -19,13 +19,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from coordinator.merging.order import Entry
-from resources.system.commits import fork_of
-from resources.system.errors import Failure
-from resources.system.git import Merge, git, merge_tree, move_ref, resolve, tree_of
+from resources.system.commits import fork_of, make_commit
+from resources.system.crossing import merge_onto
+from resources.system.git import git, merge_tree, move_ref, resolve, tree_of
 from resources.system.repository import Repository
-
-COMMITTER = {"GIT_COMMITTER_NAME": "agent-coord", "GIT_COMMITTER_EMAIL": "agent-coord@localhost"}
-AUTHOR = {"GIT_AUTHOR_NAME": "agent-coord", "GIT_AUTHOR_EMAIL": "agent-coord@localhost"}
 
 
 @dataclass(frozen=True)
@@ -62,27 +59,16 @@ class Landing(StrEnum):
     """The base branch is checked out with edits in the way."""
 
 
-def merge_of(repository: Repository, onto: str, entry: Entry) -> Merge:
-    """The entry's tip merged into the commit `onto` in memory."""
-    try:
-        return merge_tree(repository.root, onto, entry.tip)
-    except Failure:
-        if fork_of(repository.root, onto, entry.tip):
-            raise
-        return Merge("", False, ("everything: it shares no commit with the base branch",))
-
-
 def build(repository: Repository, base: str, entries: Sequence[Entry], title: Callable[[str], str]) -> Candidate:
     """Merge the entries' tips into the commit `base` in memory, in that order; `title` tells an issue's title."""
     commit, tree, parts = base, "", []
     for entry in entries:
-        merge = merge_of(repository, commit, entry)
+        merge = merge_onto(repository.root, commit, entry.tip)
         if not merge.clean:
             return Candidate(base, "", merge.tree, tuple(parts), entry, merge.conflicts)
         message = f"Land {entry.issue}: {title(entry.issue)}\n\n"
         message += f"Agent-Coord-Issue: {entry.issue}\nAgent-Coord-Fence: {entry.fence}\n"
-        parents = ("-p", commit, "-p", entry.tip)
-        merged = git(repository.root, "commit-tree", merge.tree, *parents, "-m", message, env=COMMITTER | AUTHOR).text
+        merged = make_commit(repository.root, merge.tree, [commit, entry.tip], message)
         parts.append(Merged(entry, commit, merged))
         commit, tree = merged, merge.tree
     return Candidate(base, commit, tree or tree_of(repository.root, base), tuple(parts))

@@ -16,10 +16,9 @@ from pathlib import Path
 
 from coordinator.guard.ref_guard import MARK
 from coordinator.merging import queue
-from coordinator.merging.land import AUTHOR, COMMITTER
 from coordinator.tasks.claims import Task, find_task
 from resources.state.store import Snapshot
-from resources.system.commits import reaches
+from resources.system.commits import make_commit, reaches
 from resources.system.git import git
 
 ACCEPTED = "refs/agent-coord/accepted"
@@ -111,8 +110,7 @@ def commit_without(root: Path, tip: str, before: Mapping[str, str], parents: Seq
         git(root, "read-tree", tip, env=aside)
         git(root, "update-index", "-z", "--index-info", env=aside, stdin=_entries(root, before))
         tree = git(root, "write-tree", env=aside).text
-    above = [word for parent in parents for word in ("-p", parent)]
-    return git(root, "commit-tree", tree, *above, "-m", message, env=AUTHOR | COMMITTER).text
+    return make_commit(root, tree, parents, message)
 
 
 def _entries(root: Path, before: Mapping[str, str]) -> bytes:

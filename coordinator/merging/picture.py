@@ -16,7 +16,7 @@ from coordinator.merging.changes import EVERYTHING, Change, Landed, Mode, Queue,
 from coordinator.merging.order import Entry
 from coordinator.merging.trials import Run
 from resources.state.store import Snapshot
-from resources.system.commits import fork_of
+from resources.system.crossing import own_fork
 from resources.system.git import changed_files, git
 from resources.system.repository import Repository
 
@@ -96,7 +96,7 @@ class Line:
         if self.mode is Mode.EXACT or not self.targets:
             return Change(entry.id, on=on)
         if entry.tip not in self._of_tip:
-            base = fork_of(self.repository.root, self.commits[0], entry.tip)
+            base = own_fork(self.repository.root, self.commits[0], entry.tip).commit
             self._of_tip[entry.tip] = self._touched(base, entry.tip) if base else EVERYTHING
         return Change(entry.id, self._of_tip[entry.tip], on)
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 
 from coordinator.bootstrap import Project
 from coordinator.merging import queue
-from coordinator.merging.land import AUTHOR, COMMITTER
 from coordinator.merging.order import Entry
 from coordinator.merging.stack import Finished, Ground, Support, depth, lands_after, parents_first
 from coordinator.tasks.claims import ACTIVE, Task, find_task
 from resources.state.store import Row, Snapshot, Transaction
-from resources.system.commits import fork_of, paths_between, reaches
-from resources.system.git import git, merge_tree, resolve
+from resources.system.commits import fork_of, make_commit, paths_between, reaches
+from resources.system.git import merge_tree, resolve
 from resources.system.repository import branch_tip
 
 _DATES = {"GIT_AUTHOR_DATE": "2000-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2000-01-01T00:00:00Z"}
@@ -45,15 +44,6 @@ def bases(snapshot: Snapshot) -> dict[str, str]:
     return {row["issue"]: row["base"] for row in snapshot.all("stacks")}
 
 
-def grounds(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
-    """Issue -> the base of its last attempt and the mended dependencies that it was told to merge, for stacked ones."""
-    found: dict[str, tuple[str, ...]] = {}
-    for row in snapshot.all("stacks"):
-        new = (row["base"], row["offered"]) if row["offered"] else (row["base"],)
-        found[row["issue"]] = (*found.get(row["issue"], ()), *new)
-    return found
-
-
 @dataclass
 class Stacks:
     """Looks at what stacked work stands on."""
@@ -77,8 +67,7 @@ class Stacks:
             merge = merge_tree(root, commit, parent.tip)
             if not merge.clean:
                 return Base("", parents, merge.conflicts)
-            wanted = ("commit-tree", merge.tree, "-p", commit, "-p", parent.tip, "-m", f"Stack on {parent.issue}")
-            commit = git(root, *wanted, env=COMMITTER | AUTHOR | _DATES).text
+            commit = make_commit(root, merge.tree, [commit, parent.tip], f"Stack on {parent.issue}", _DATES)
         return Base(commit, parents)
 
     def finished(self, snapshot: Snapshot, onto: str) -> list[Finished]:

@@ -1,4 +1,4 @@
-"""What git says about commits and trees that are named by their ids.
+"""Commits and trees that are named by their ids: what git says about them, and commits that nothing points at.
 
 Behind an id stands the same history for ever, so each question is asked once: the queue puts the same ones again at
 every move of the base branch, and a process takes longer than the answer. A commit that is not there is no answer, and
@@ -7,11 +7,28 @@ is asked for again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from resources.system.errors import Failure
 from resources.system.git import changed_files, git, tree_of
+
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "agent-coord",
+    "GIT_AUTHOR_EMAIL": "agent-coord@localhost",
+    "GIT_COMMITTER_NAME": "agent-coord",
+    "GIT_COMMITTER_EMAIL": "agent-coord@localhost",
+}
+"""Under which we commit."""
+
+
+def make_commit(
+    root: Path, tree: str, parents: Sequence[str], message: str, dates: Mapping[str, str] | None = None
+) -> str:
+    """Write a commit in our name, at `dates` (GIT_AUTHOR_DATE, GIT_COMMITTER_DATE) or now; returns its id."""
+    above = [word for parent in parents for word in ("-p", parent)]
+    return git(root, "commit-tree", tree, *above, "-m", message, env=IDENTITY | dict(dates or {})).text
 
 
 def fork_of(root: Path, one: str, other: str) -> str:

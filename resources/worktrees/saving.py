@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from resources.system.commits import IDENTITY
 from resources.system.errors import Failure
 from resources.system.git import git, tree_of
 from resources.system.repository import Repository, git_dir_of
@@ -27,12 +28,6 @@ from resources.worktrees.slots import branch_of, branches_of, next_number, ref_p
 SAVED = "refs/agent-coord/saved"
 ASIDE = "agent-coord-index-"
 """How the folder with a copy of the index begins."""
-_IDENTITY = {
-    "GIT_AUTHOR_NAME": "agent-coord",
-    "GIT_AUTHOR_EMAIL": "agent-coord@localhost",
-    "GIT_COMMITTER_NAME": "agent-coord",
-    "GIT_COMMITTER_EMAIL": "agent-coord@localhost",
-}
 
 
 @dataclass(frozen=True)
@@ -184,7 +179,7 @@ def _commit_files(path: Path, head: str, issue: str) -> str:
 
 
 def _commit(path: Path, tree: str, parent: str, message: str) -> str:
-    return slot_git(path, "commit-tree", tree, "-p", parent, "-m", message, env=_IDENTITY).text
+    return slot_git(path, "commit-tree", tree, "-p", parent, "-m", message, env=IDENTITY).text
 
 
 def _new_ref(work: Work, commit: str) -> str:

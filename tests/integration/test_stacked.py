@@ -253,7 +253,7 @@ def test_what_mends_a_dependency_is_not_the_dependants_own_after_it_was_merged(p
         with project.ledger.write() as tx:
             fence = leases.take(tx, "issue", "a-2", agent="agent-2", issue="a-2").fence
         merged = merge_tree(place.root, onto, tip).tree
-        landing = Landing("a-2", fence, tip, onto, merged, (base, mended))
+        landing = Landing("a-2", fence, tip, onto, merged)
         assert check_landing(project.repository, project.ledger, project.config.scope, landing) is None
         with project.ledger.read() as snapshot:
             assert [one.pattern for one in reservations.live(snapshot)] == ["two.txt"]
