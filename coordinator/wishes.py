@@ -40,7 +40,7 @@ def parse_filter(text: str) -> Filter:
     raise Misuse("bad-filter", f"{text!r} is no filter", mend="use independent, all, epic:ID or only:ID,ID")
 
 
-def wishes(plan: Plan, wanted: Filter, program: str) -> list[Wish]:
+def wishes(plan: Plan, wanted: Filter, program: str, asked_by: str = "") -> list[Wish]:
     """The issues of the plan that can be worked on, in the plan's order.
 
     Left out are blocked tracks, and what was handed off to a person unless it is named.
@@ -53,5 +53,5 @@ def wishes(plan: Plan, wanted: Filter, program: str) -> list[Wish]:
             bead = plan.backlog.issues[issue]
             if FOLLOW_UP in bead.labels and issue not in wanted.only:
                 continue
-            found.append(Wish(issue, bead.title, track.id, program, wanted.mode, len(found)))
+            found.append(Wish(issue, bead.title, track.id, program, wanted.mode, len(found), asked_by=asked_by))
     return found

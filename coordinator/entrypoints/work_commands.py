@@ -14,7 +14,7 @@ from coordinator.byhand import assign_by_hand, release_by_hand
 from coordinator.entrypoints.terminal import TERMINAL
 from coordinator.planning import plan_once
 from coordinator.tasks import claims
-from coordinator.tasks.claims import ACTIVE, Wish
+from coordinator.tasks.claims import ACTIVE, RUN, Task, Wish
 from coordinator.wishes import Filter, parse_filter, wishes
 from resources.monitor.sample import current_levels
 from resources.system.clock import wall
@@ -164,24 +164,42 @@ def run(
     if dry_run:
         _answer_plan(plan, wishes(plan, wanted, program))
         return 0
-    found = wishes(plan, wanted, program)
+    found = wishes(plan, wanted, program, RUN)
     chosen = {wish.issue for wish in found} if epic or only else None
 
     def wish_for(newest: Plan) -> list[Wish]:
-        return [wish for wish in wishes(newest, wanted, program) if chosen is None or wish.issue in chosen]
+        return [wish for wish in wishes(newest, wanted, program, RUN) if chosen is None or wish.issue in chosen]
 
     deadline = time.monotonic() + timeout * 60 if timeout else None
     with driver.only_coordinator(project):
         driver.set_seats(project, seats)
+        _withdraw(project)
         with project.ledger.write() as tx:
             claims.enlist(tx, found, again=True)
-        served = driver.serve(project, wish_for, deadline=deadline, most=max_issues or None, ahead=not sequential)
-    return _answer_served(project, served)
+        try:
+            served = driver.serve(project, wish_for, deadline=deadline, most=max_issues or None, ahead=not sequential)
+        finally:
+            left = _end(project)
+    return _answer_served(served, left)
 
 
-def _answer_served(project: Project, served: driver.Served) -> int:
-    with project.ledger.read() as snapshot:
-        left = [task for task in claims.all_tasks(snapshot) if task.state in ("handed_off", *claims.PENDING)]
+def _withdraw(project: Project) -> None:
+    """Nothing is begun that only a run which was killed had asked for."""
+    with project.ledger.write() as tx:
+        gone = claims.withdraw(tx, begun=False)
+    if gone:
+        project.say(f"not begun, because the run that asked for it has ended: {', '.join(gone)}")
+
+
+def _end(project: Project) -> list[Task]:
+    """End this run's wishes; returns what is left undone."""
+    with project.ledger.write() as tx:
+        left = [task for task in claims.all_tasks(tx) if task.state in ("handed_off", *claims.PENDING)]
+        claims.withdraw(tx, begun=True)
+    return left
+
+
+def _answer_served(served: driver.Served, left: list[Task]) -> int:
     value = {
         "landed": served.landed,
         "done": served.done,
@@ -198,6 +216,7 @@ def serve() -> int:
     answered, goes_on = -1, True
     while goes_on and answered != (asked := driver.calls(project)):
         with driver.only_coordinator(project):
+            _withdraw(project)
             goes_on = driver.serve(project, lambda plan: []).done
         answered = asked
     return 0

@@ -21,6 +21,9 @@ ACTIVE = ("working", "judging", "bounced")
 PENDING = ("waiting", "retry")
 """States in which a task waits to be started."""
 
+RUN = "run"
+"""Who asks for something as long as it runs itself."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -42,6 +45,7 @@ class Task:
     process: str
     rank: int
     changed_at: float
+    asked_by: str = ""
 
     @classmethod
     def of(cls, row: Row) -> Task:
@@ -62,7 +66,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Wish:
-    """An issue to be taken up: by which program, in which place of the plan, under which filter."""
+    """An issue to be taken up: by which program, in which place of the plan, under which filter.
+
+    `asked_by` is RUN for a wish that ends with the run that has it, "" for one that lasts.
+    """
 
     issue: str
     title: str
@@ -71,6 +78,7 @@ class Wish:
     filter: str
     rank: int
     why: str = "waits for its turn"
+    asked_by: str = ""
 
 
 def all_tasks(snapshot: Snapshot) -> list[Task]:
@@ -94,11 +102,28 @@ def enlist(tx: Transaction, wishes: list[Wish], *, again: bool) -> list[str]:
     for wish in wishes:
         if wish.issue in known:
             continue
+        if not wish.asked_by:
+            tx.change("task-keep", issue=wish.issue)
         values = {name: getattr(wish, name) for name in wish.__dataclass_fields__}
         if tx.change("task-put", changed_at=wall(), **values):
             tx.event("task.queued", issue=wish.issue, track=wish.track, filter=wish.filter)
             new.append(wish.issue)
     return new
+
+
+def withdraw(tx: Transaction, *, begun: bool) -> list[str]:
+    """Take back what runs that have ended still ask for; returns the issues.
+
+    What was never begun leaves no task, so that it can be taken up again as if for the first time. What has had an
+    attempt is left as it is unless `begun`. Only for who holds the coordinator's lock: no run is alive beside it.
+    """
+    tasks = [task for task in all_tasks(tx) if task.asked_by == RUN and task.state in PENDING]
+    gone = [task for task in tasks if begun or not task.attempt]
+    for task in gone:
+        if not tx.change("task-forget", issue=task.issue):
+            move(tx, task, "released", "the run that asked for it has ended")
+        tx.event("task.withdrawn", issue=task.issue)
+    return [task.issue for task in gone]
 
 
 def claim(tx: Transaction, issue: str, agent: str) -> Lease:

@@ -8,12 +8,20 @@ SELECT * FROM task WHERE issue = :issue;
 
 -- name: task-put
 -- Take up an issue, or take it up again after it was released or handed off.
-INSERT INTO task (issue, title, state, track, program, why, filter, rank, changed_at)
-VALUES (:issue, :title, 'waiting', :track, :program, :why, :filter, :rank, :changed_at)
+INSERT INTO task (issue, title, state, track, program, why, filter, rank, asked_by, changed_at)
+VALUES (:issue, :title, 'waiting', :track, :program, :why, :filter, :rank, :asked_by, :changed_at)
 ON CONFLICT (issue) DO UPDATE SET title = excluded.title, state = 'waiting', track = excluded.track,
     program = excluded.program, why = excluded.why, filter = excluded.filter, rank = excluded.rank, attempt = 0,
-    changed_at = excluded.changed_at
+    asked_by = excluded.asked_by, changed_at = excluded.changed_at
 WHERE task.state IN ('released', 'handed_off', 'landed');
+
+-- name: task-keep
+-- The wish outlives the run that had it too.
+UPDATE task SET asked_by = '' WHERE issue = :issue;
+
+-- name: task-forget
+-- A wish that came to nothing leaves no task.
+DELETE FROM task WHERE issue = :issue AND state = 'waiting' AND attempt = 0;
 
 -- name: task-why
 -- Why a task still waits.
