@@ -26,10 +26,7 @@ from coordinator.gate.coverage import covered
 from coordinator.gate_settings import Check
 from resources.databases.environment import MISLEADING
 from resources.system.files import replace_file
-from resources.system.process import clean_environment, run_unless
-
-OUTPUT_KEPT = 200_000
-"""Bytes of a check's output that are kept, its end."""
+from resources.system.process import clean_environment, run_bounded
 
 
 @dataclass(frozen=True)
@@ -119,11 +116,12 @@ def _repeated(check: Check, tree: Path, environment: Mapping[str, str], logs: Pa
 
 def _run(check: Check, tree: Path, environment: Mapping[str, str], logs: Path, conduct: Conduct) -> CheckResult:
     environment = seen_by_checks(environment)
-    done = run_unless(conduct.cancelled, check.run, cwd=tree, env=environment, timeout=check.timeout)
+    done = run_bounded(check.run, cwd=tree, env=environment, timeout=check.timeout, cancelled=conduct.cancelled)
     log = logs / f"{check.name.replace('/', '_')}.log"
-    output = (done.out + done.err)[-OUTPUT_KEPT:]
+    output = done.out + done.err
     replace_file(log, b"$ " + " ".join(check.run).encode() + b"\n" + output)
     tail = done.complaint + (f"\n(stopped after {check.timeout:g} s)" if done.timed_out else "")
+    tail += f"\n(it printed so much that {done.left_out} bytes are not in {log})" if done.left_out else ""
     passed = done.code == 0 and not done.timed_out
     if passed and check.min_coverage:
         short = _too_little(check, tree, output)

@@ -19,7 +19,7 @@ from typing import Any
 from coordinator.gate.checks import CheckResult, seen_by_checks
 from coordinator.gate_settings import Review
 from resources.system.files import replace_file
-from resources.system.process import run
+from resources.system.process import run_bounded
 
 NAME = "review"
 _STRICTER = (
@@ -92,7 +92,7 @@ def ask(review: Review, change: Reviewed, tree: Path, environment: Mapping[str, 
     for stricter in ("", _STRICTER):
         words = {"{prompt}": prompt(change) + stricter, "{diff}": str(change.diff), "{issue}": change.issue}
         argv = [_filled(word, words) for word in review.run]
-        done = run(argv, cwd=tree, env=seen_by_checks(environment), timeout=review.timeout, check=False)
+        done = run_bounded(argv, cwd=tree, env=seen_by_checks(environment), timeout=review.timeout)
         seconds += done.seconds
         replace_file(log, done.out + done.err)
         opinion = opinion_in(done.out.decode(errors="replace"))

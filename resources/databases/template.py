@@ -34,7 +34,7 @@ from resources.databases.roles import new_password, put_app_role, role_mark
 from resources.databases.session import Session, asking
 from resources.databases.values import DatabaseSettings
 from resources.system.errors import Failure, NotNow
-from resources.system.process import clean_environment, run
+from resources.system.process import clean_environment, run_bounded
 
 FILE_COPY_FROM = 500 * 1024 * 1024
 """Bytes from which a file copy beats the write-ahead log on a durable server (measured on ext4)."""
@@ -227,10 +227,11 @@ class Templates:
             return
         inherited = {key: value for key, value in clean_environment().items() if key not in environment.MISLEADING}
         surroundings = {**inherited, **environment.variables(login)}
-        done = run(self._settings.migrate, cwd=tree, env=surroundings, timeout=BUILD_SECONDS, check=False)
+        done = run_bounded(self._settings.migrate, cwd=tree, env=surroundings, timeout=BUILD_SECONDS)
         if done.code == 0:
             return
-        said = done.complaint.replace(login.password, "***")
+        secret = login.password.encode()
+        said = replace(done, out=done.out.replace(secret, b"***"), err=done.err.replace(secret, b"***")).complaint
         how = "ran longer than 30 minutes" if done.timed_out else f"ended with code {done.code}"
         raise Failure(
             "migrate-failed", f"the migrate command `{' '.join(self._settings.migrate)}` {how} in {tree}", why=said,

@@ -1,6 +1,7 @@
 """The one gate to other programs.
 
-`run` waits for a program; `spawn` starts one that outlives the call. Both take a list of arguments
+`run` waits for a program, `run_bounded` for one whose output may have no end; `spawn` starts one that outlives the
+call. All take a list of arguments
 (never a shell string), close standard input, give the program a process group of its own, scrub the
 `GIT_*` variables that a hook would leak into another repository, and speak one error. A time limit
 kills the whole group, so a program's children do not go on writing after their parent was given up.
@@ -15,6 +16,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,10 +25,11 @@ from typing import IO
 
 from resources.system.boot import start_of
 from resources.system.errors import Failure
+from resources.system.output import Output
 
 __all__ = [
     "Completed", "ProcessId", "attend", "clean_environment", "end", "failed", "finished", "identify", "is_alive",
-    "kill_group", "run", "spawn", "start_of", "stop_group",
+    "kill_group", "run", "run_bounded", "spawn", "start_of", "stop_group",
 ]  # fmt: skip
 
 GRACE = 10.0
@@ -34,6 +37,15 @@ GRACE = 10.0
 
 CANCEL_LOOK = 0.1
 """Seconds between two looks at whether a run was cancelled."""
+
+KEPT = 200_000
+"""Bytes that are kept of a stream that may have no end: a long test report, and no burden in memory or ledger."""
+
+LINGER = 2.0
+"""Seconds in which the streams of a killed group must end; a program that has left the group may hold them open."""
+
+COMPLAINT = 4_000
+"""Characters of a program's last lines that are passed on: lines have no bound of their own."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,8 @@ class Completed:
     err: bytes
     seconds: float
     timed_out: bool = False
+    left_out: int = 0
+    """Bytes that it printed and that are not kept (`run_bounded`)."""
 
     @property
     def text(self) -> str:
@@ -56,7 +70,7 @@ class Completed:
     def complaint(self) -> str:
         """The last lines of what it said, standard error first: for a message."""
         said = (self.err.strip() or self.out.strip()).decode(errors="replace")
-        return "\n".join(said.splitlines()[-8:])
+        return "\n".join(said.splitlines()[-8:])[-COMPLAINT:]
 
 
 @dataclass(frozen=True)
@@ -89,49 +103,10 @@ def run(
     whole process group is killed and `timed_out` set. With `check` a non-zero exit raises
     Failure("command-failed"); a program that is not there raises Failure("program-missing") always.
     """
-    done = _collect(argv, cwd, env, lambda process: process.communicate(stdin, timeout=timeout))
-    if check and (done.code != 0 or done.timed_out):
-        raise failed(done, timeout)
-    return done
-
-
-def run_unless(
-    cancelled: Callable[[], bool], argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float
-) -> Completed:
-    """As `run` without `check`; `cancelled` is asked several times a second, and the group killed when it says so."""
-    deadline = time.monotonic() + timeout
-
-    def wait(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-        while not cancelled():
-            left = deadline - time.monotonic()
-            try:
-                return process.communicate(timeout=min(CANCEL_LOOK, max(0.0, left)))
-            except subprocess.TimeoutExpired:
-                if left <= CANCEL_LOOK:
-                    raise
-        kill_group(process.pid)
-        return process.communicate()
-
-    return _collect(argv, cwd, env, wait)
-
-
-def _collect(
-    argv: Sequence[str],
-    cwd: Path | str | None,
-    env: Mapping[str, str] | None,
-    wait: Callable[[subprocess.Popen[bytes]], tuple[bytes, bytes]],
-) -> Completed:
-    started = time.monotonic()
+    started, timed_out = time.monotonic(), False
+    process = _start(argv, cwd, env, stdin=subprocess.PIPE)
     try:
-        process = subprocess.Popen(
-            list(argv), cwd=cwd, env=dict(env) if env is not None else clean_environment(),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        )  # fmt: skip
-    except FileNotFoundError as error:
-        raise _not_started(argv, cwd, error) from error
-    timed_out = False
-    try:
-        out, err = wait(process)
+        out, err = process.communicate(stdin, timeout=timeout)
     except subprocess.TimeoutExpired:
         timed_out = True
         kill_group(process.pid)
@@ -140,7 +115,69 @@ def _collect(
         kill_group(process.pid)
         process.wait()
         raise
-    return Completed(tuple(argv), process.returncode, out, err, time.monotonic() - started, timed_out)
+    done = Completed(tuple(argv), process.returncode, out, err, time.monotonic() - started, timed_out)
+    if check and (done.code != 0 or done.timed_out):
+        raise failed(done, timeout)
+    return done
+
+
+def _never() -> bool:
+    return False
+
+
+def run_bounded(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float, cancelled: Callable[[], bool] = _never
+) -> Completed:
+    """As `run` without `check`, for programs that others write and that may print without end.
+
+    Of each stream KEPT bytes are kept. `cancelled` is asked several times a second, and the group killed when it says
+    so. What has left the group by then and still holds a stream open is not waited for.
+    """
+    started, timed_out, kept = time.monotonic(), False, (Output(KEPT), Output(KEPT))
+    process = _start(argv, cwd, env, stdin=subprocess.DEVNULL)
+    readers = [
+        threading.Thread(target=output.read, args=(stream,), daemon=True)
+        for output, stream in zip(kept, (process.stdout, process.stderr), strict=True)
+    ]
+    try:
+        for reader in readers:
+            reader.start()
+        while not _has_ended(process, readers, CANCEL_LOOK) and not timed_out and not cancelled():
+            timed_out = time.monotonic() - started > timeout
+    finally:
+        if process.returncode is None:
+            kill_group(process.pid)
+            _has_ended(process, readers, LINGER)
+            process.wait()
+    out, err = kept
+    seconds, left_out = time.monotonic() - started, out.left_out + err.left_out
+    return Completed(tuple(argv), process.returncode, out.kept, err.kept, seconds, timed_out, left_out)
+
+
+def _has_ended(process: subprocess.Popen[bytes], readers: Iterable[threading.Thread], wait: float) -> bool:
+    """Whether all that the program printed is read and it is over; looks for `wait` seconds at each of the three.
+
+    It is reaped last: until then the kernel cannot give its group's number to anybody else.
+    """
+    for reader in readers:
+        reader.join(wait)
+        if reader.is_alive():
+            return False
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(wait)
+    return process.returncode is not None
+
+
+def _start(
+    argv: Sequence[str], cwd: Path | str | None, env: Mapping[str, str] | None, *, stdin: int
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            list(argv), cwd=cwd, env=dict(env) if env is not None else clean_environment(),
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        raise _not_started(argv, cwd, error) from error
 
 
 def _not_started(argv: Sequence[str], cwd: Path | str | None, error: OSError) -> Failure:

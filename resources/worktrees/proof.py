@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from resources.system.clock import wall
 from resources.system.git import tree_of
-from resources.system.process import clean_environment, run
+from resources.system.process import clean_environment, run_bounded
 from resources.worktrees import sparse
 from resources.worktrees.checkout import slot_git
 from resources.worktrees.setup import require_approved
@@ -35,7 +35,7 @@ def proven(yard: Yard, slot: Slot, view: View, base: str, variables: Mapping[str
     with yard.records.ledger.read() as snapshot:
         known = snapshot.one("verdict", tree=tree, gate=gate)
     if known is None:
-        done = run(argv, cwd=slot.path, env=clean_environment(variables), timeout=PROOF_SECONDS, check=False)
+        done = run_bounded(argv, cwd=slot.path, env=clean_environment(variables), timeout=PROOF_SECONDS)
         slot_git(slot.path, "reset", "--quiet", "--hard", timeout=600)
         slot_git(slot.path, "clean", "-ffdq", timeout=600)
         passed, evidence = done.code == 0 and not done.timed_out, done.complaint

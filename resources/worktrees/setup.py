@@ -14,7 +14,7 @@ from pathlib import Path
 from resources.settings import PoolSettings
 from resources.system.errors import Failure
 from resources.system.files import replace_file
-from resources.system.process import clean_environment, run
+from resources.system.process import clean_environment, run_bounded
 from resources.worktrees.checkout import slot_git
 from resources.worktrees.records import Records
 
@@ -69,7 +69,7 @@ def set_up(argv: Sequence[str], note: Path, slot: Path, variables: Mapping[str, 
     if note.is_file() and note.read_text() == wanted:
         return
     note.unlink(missing_ok=True)
-    done = run(argv, cwd=slot, env=clean_environment(variables), timeout=SETUP_SECONDS, check=False)
+    done = run_bounded(argv, cwd=slot, env=clean_environment(variables), timeout=SETUP_SECONDS)
     if done.code != 0 or done.timed_out:
         how = f"ran longer than {SETUP_SECONDS:g} s" if done.timed_out else f"ended with code {done.code}"
         raise Failure(
