@@ -140,7 +140,18 @@ def task_of_the_dead(world: World) -> Made:
     """A task at work whose agent and lease are gone."""
     issue, fence = f"bd-{world.number()}", 1_000_000 + world.number()
     with world.watched.ledger.write() as tx:
-        tx.change("task-put", issue=issue, title="", track="", program="", why="", filter="", rank=0, changed_at=0)
+        tx.change(
+            "task-put",
+            issue=issue,
+            title="",
+            track="",
+            program="",
+            why="",
+            filter="",
+            rank=0,
+            asked_by="",
+            changed_at=0,
+        )
         tx.change(
             "task-work", issue=issue, agent="amber", program="", slot="", branch="", base="", fence=fence, attempt=1,
             process="{}", changed_at=0,

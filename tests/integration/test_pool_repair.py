@@ -131,7 +131,18 @@ def test_a_slot_whose_agent_still_runs_is_not_taken_from_it(tmp_path):
     fence = yard.leases()[0]["fence"]
     agent = identify()
     with yard.ledger.write() as tx:
-        tx.change("task-put", issue="demo-1", title="", track="", program="", why="", filter="", rank=1, changed_at=0)
+        tx.change(
+            "task-put",
+            issue="demo-1",
+            title="",
+            track="",
+            program="",
+            why="",
+            filter="",
+            rank=1,
+            asked_by="",
+            changed_at=0,
+        )
         tx.change(
             "task-work", issue="demo-1", agent="ada", program="", slot="pool-wt-1", branch="", base="", fence=fence + 1,
             attempt=1, process=json.dumps({"pid": agent.pid, "start": agent.start}), changed_at=0,
