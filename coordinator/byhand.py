@@ -96,14 +96,24 @@ def release_by_hand(project: Project, slot: str, *, keep: bool) -> GivenBack:
 
 def _give_back(project: Project, lease: Lease, *, keep: bool = False) -> GivenBack:
     """Release the slot; what its attempt left in the main checkout or out of its scope is told and noted before."""
-    path = next((slot.path for slot in project.pool.slots() if slot.name == lease.resource), None)
-    strays = find_strays(path) if path is not None and path.is_dir() else Strays()
+    strays = _strays(project, lease)
     for line in filter(None, (strays.told, *strays.slot)):
         project.say(f"{lease.issue}: {line}")
     if strays.told:
         with project.ledger.write() as tx:
             tx.event("strays.found", issue=lease.issue, slot=lease.resource, agent=lease.agent, strays=strays.told)
     return GivenBack(project.pool.release(lease, keep=keep).saved_ref or "", strays)
+
+
+def _strays(project: Project, lease: Lease) -> Strays:
+    slot = next((slot for slot in project.pool.slots() if slot.name == lease.resource), None)
+    if slot is None or not slot.path.is_dir():
+        return Strays()
+    try:
+        project.pool.regain(slot)
+    except Failure:
+        return Strays()
+    return find_strays(slot.path)
 
 
 def free_closed(project: Project, issues: Mapping[str, Issue], own: Container[str] = ()) -> list[str]:

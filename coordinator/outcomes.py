@@ -46,7 +46,12 @@ def inspect(project: Project, attempt: Attempt) -> tuple[Work, str]:
         return _inspect_branch(project, attempt)
     if attempt.held.slot.is_berth:
         return _inspect_berth(project, attempt)
-    project.pool.collect(attempt.held.slot)
+    try:
+        project.pool.collect(attempt.held.slot)
+    except Failure as failure:
+        if failure.reference != "slot-astray":
+            raise
+        return _inspect_branch(project, attempt)
     place, base = attempt.held.slot.path, attempt.held.base
     tip = resolve(place, "HEAD") or base
     messages = tuple(message for _, message in commit_messages(place, [f"{base}..{tip}"]))

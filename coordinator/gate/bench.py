@@ -16,7 +16,9 @@ from coordinator.gate.review import Reviewed, ask
 from resources.databases.databases import Databases
 from resources.system.errors import Failure
 from resources.system.files import replace_file
+from resources.system.repository import Repository
 from resources.worktrees.checkout import slot_git
+from resources.worktrees.own_config import regain
 from resources.worktrees.pool import Slot
 
 AUTHORS_FAULT = ("migrate-failed", "extension-missing")
@@ -42,6 +44,7 @@ class Bench:
     slot: Slot
     environment: Mapping[str, str]
     logs: Path
+    repository: Repository
 
     def judge(self, subject: Subject, databases: Databases | None, conduct: Conduct | None = None) -> Verdict:
         """Bring the bench to the subject's commit, run the checks, and ask the reviewer when they have passed.
@@ -49,6 +52,7 @@ class Bench:
         Raises Failure when the machine could not judge (no server, no disk); that says nothing about the change.
         """
         place, logs = self.slot.path, self.logs / subject.label
+        regain(self.repository, place)  # the checks of the last subject were its author's to write
         slot_git(place, "checkout", "--quiet", "--force", "--detach", subject.commit)
         slot_git(place, "clean", "-ffdxq")
         environment = dict(self.environment) | {"CI": "true", "PYTHONDONTWRITEBYTECODE": "1"}

@@ -166,7 +166,7 @@ class Benches:
         if not any(slot.state == "idle" for slot in pool.slots(GATE)):
             pool.grow(1, GATE)
         held = pool.acquire(GATE, GATE, base=base, purpose=GATE)
-        bench = Bench(held.slot, held.environment, project.logs)
+        bench = Bench(held.slot, held.environment, project.logs, project.repository)
         place = _Place(held, bench, project.more_databases())
         self._places.append(place)
         return place

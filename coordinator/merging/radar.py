@@ -27,6 +27,7 @@ from resources.system.errors import Failure
 from resources.system.git import changed_since_fork, merge_trees, state_of
 from resources.system.repository import Repository
 from resources.worktrees.clones import bring
+from resources.worktrees.own_config import regain
 from resources.worktrees.saving import snapshot
 
 MOST_PATHS = 1000
@@ -71,6 +72,7 @@ def _piece(repository: Repository, task: Task, slot: Path | None, base: str) -> 
     if slot is None or not slot.is_dir():
         return None
     try:
+        regain(repository, slot, at_work=True)
         head, dirty = state_of(slot)
         head = head or task.base
         commit = snapshot(slot, head, dirty) if dirty else head

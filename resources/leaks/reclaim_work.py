@@ -17,6 +17,7 @@ from resources.system.errors import Failure
 from resources.system.git import current_branch, dirty_files, git, resolve
 from resources.worktrees.checkout import trouble
 from resources.worktrees.clones import collect
+from resources.worktrees.own_config import regain
 from resources.worktrees.pool import Pool
 from resources.worktrees.records import Records
 from resources.worktrees.registry import remove, rename_back
@@ -84,6 +85,7 @@ def _renamed_back(path: Path, home: Path) -> Outcome:
 def _save(watched: Watched, path: Path) -> list[str]:
     if not path.exists() or not any(path.iterdir()):
         return []
+    regain(watched.repository, path)
     why = trouble(path, watched.repository.common)
     if not why:
         dirty = dirty_files(path)

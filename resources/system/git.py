@@ -31,6 +31,7 @@ MINIMUM = (2, 38)
 _QUIET = (
     "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "core.hooksPath=/dev/null",
     "-c", "core.fsmonitor=false", "-c", "commit.gpgSign=false", "-c", "advice.detachedHead=false",
+    "-c", "log.showSignature=false",
 )  # fmt: skip
 
 

@@ -52,6 +52,14 @@ def _hand_on_configuration(repository: Repository, slot: Path) -> None:
             slot_git(slot, "config", "--add", key, value)
     # What an agent pushes goes nowhere: landing is the coordinator's.
     slot_git(slot, "config", "remote.origin.pushurl", "agent-coord-lands-the-work")
+    # What is written to the slot's own configuration later (its view, its hooks) goes to a file of its own.
+    slot_git(slot, "config", "extensions.worktreeConfig", "true")
+    replace_file(kept_config(repository, slot), (slot / ".git" / "config").read_bytes())
+
+
+def kept_config(repository: Repository, slot: Path) -> Path:
+    """Where a clone's configuration is kept as it was made, out of the reach of who works in it."""
+    return repository.state / "clones" / f"{slot.name}.config"
 
 
 def _spare(repository: Repository) -> None:

@@ -93,8 +93,17 @@ class Pool:
         return returning.release(self._yard, lease, keep=keep)
 
     def collect(self, slot: Slot) -> None:
-        """Bring a slot's branches into the main repository, where they can land; they are there in a worktree."""
+        """Bring a slot's branches into the main repository, where they can land; they are there in a worktree.
+
+        What git is told in the slot is put back first. Raises Failure("slot-astray").
+        """
+        self.regain(slot)
         clones.collect(self._yard.repository, slot.path)
+
+    def regain(self, slot: Slot) -> None:
+        """Put back what git is told in a slot where an agent has worked. Raises Failure("slot-astray")."""
+        if not slot.is_berth:  # a shared checkout is its user's
+            returning.regain_slot(self._yard, slot, at_work=True)
 
     def uncommitted(self, slot: Slot) -> list[str]:
         """The paths that whoever works in a slot has changed and not committed."""

@@ -9,12 +9,13 @@ the files: `prune` and guessed admin folders have destroyed other people's workt
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from pathlib import Path
 
 from resources.system.git import git, registry_lock
 from resources.system.repository import Repository
-from resources.worktrees.clones import make_clone, renamed_clones, stop_sparing
+from resources.worktrees.clones import kept_config, make_clone, renamed_clones, stop_sparing
 from resources.worktrees.trash import start_deleting, throw_away
 
 LOCK_REASON = "agent-coord"
@@ -80,6 +81,7 @@ def remove(repository: Repository, slot: Path) -> None:
             git(repository.root, "worktree", "unlock", str(slot), check=False)
             git(repository.root, "worktree", "remove", str(slot))
         stop_sparing(repository, slot.parent)
+    kept_config(repository, slot).unlink(missing_ok=True)
     start_deleting(repository.state, slot.parent)
 
 
@@ -141,8 +143,17 @@ def relink(repository: Repository, slot: Path) -> bool:
     pointer = slot / ".git"
     if pointer.exists() or not slot.is_dir():
         return False
-    for entry in _registrations(repository):
-        if (entry / "gitdir").exists() and Path((entry / "gitdir").read_text().strip()) == pointer:
-            pointer.write_text(f"gitdir: {entry}\n")
-            return True
-    return False
+    entry = registration_of(repository, slot)
+    if entry is not None:
+        pointer.write_text(f"gitdir: {entry}\n")
+    return entry is not None
+
+
+def registration_of(repository: Repository, slot: Path) -> Path | None:
+    """The folder of the registration that names this slot, the one of its name first; None when there is none."""
+    for entry in sorted(_registrations(repository), key=lambda entry: entry.name != slot.name):
+        with contextlib.suppress(OSError):
+            named = (entry / "gitdir").read_text(errors="replace").strip()
+            if os.path.normpath(entry / named) == str(slot / ".git"):
+                return entry
+    return None

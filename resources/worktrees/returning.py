@@ -15,6 +15,7 @@ from resources.system.git import dirty_files
 from resources.worktrees import sparse
 from resources.worktrees.checkout import clean_to, standing, telling_disk_full, trouble, unhide
 from resources.worktrees.clones import collect, forget_branches
+from resources.worktrees.own_config import regain
 from resources.worktrees.saving import Work, delete_branches, issue_branches, save_slot
 from resources.worktrees.slots import Released, Slot
 from resources.worktrees.view import View
@@ -60,12 +61,21 @@ def restore(
     refs: list[str] = []
     try:
         with telling_disk_full(slot.path):
+            if slot.path.is_dir():
+                regain_slot(yard, slot)
             why = trouble(slot.path, yard.repository.common) or _save(yard, slot, _work(yard, slot, issue, keep), refs)
             if not why and fresh_database:
                 _prepare(yard, slot)
     except Failure as failure:
         why = f"{failure.what} {failure.why}".strip()
     return refs, why
+
+
+def regain_slot(yard: Yard, slot: Slot, *, at_work: bool = False) -> None:
+    """`own_config.regain`, and the log is told what was taken out."""
+    foreign = regain(yard.repository, slot.path, at_work=at_work)
+    if foreign:
+        yard.log(f"{slot.name}: git's settings there are as we made them again, without {', '.join(foreign)[:500]}")
 
 
 def _work(yard: Yard, slot: Slot, issue: str, keep: bool) -> Work:

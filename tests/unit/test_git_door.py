@@ -5,7 +5,7 @@ import os
 import pytest
 
 from resources.system.errors import Failure
-from resources.system.git import git, state_of
+from resources.system.git import commit_messages, git, state_of
 from tests.support.repos import make_repository
 
 
@@ -43,3 +43,20 @@ def test_one_process_tells_the_head_and_every_path_that_is_not_committed(tmp_pat
     (root / "in a folder" / "new -> file").write_text("n\n")
     assert sorted(state_of(root)[1]) == ["a b.txt", "both.txt", "c d.txt", "gone.txt", "in a folder/new -> file"]
     assert state_of(root)[0] == git(root, "rev-parse", "HEAD").text != head
+
+
+def test_no_log_is_spoilt_by_signatures_nor_runs_the_program_that_checks_them(tmp_path):
+    root = make_repository(tmp_path / "a repository", {"a.txt": "x\n"})
+    spy = tmp_path / "spy"
+    spy.write_text(f'#!/bin/sh\ntouch "{tmp_path}/ran"\necho "not good" >&2\nexit 1\n')
+    spy.chmod(0o755)
+    for name, value in (("log.showSignature", "true"), ("gpg.program", str(spy))):
+        git(root, "config", name, value)
+    plain = git(root, "cat-file", "commit", "HEAD").out.decode()
+    head, _, message = plain.partition("\n\n")
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n iQ==\n -----END PGP SIGNATURE-----"
+    signed = git(
+        root, "hash-object", "-t", "commit", "-w", "--stdin", stdin=f"{head}\n{signature}\n\n{message}".encode()
+    )
+    assert commit_messages(root, [signed.text]) == [(signed.text, message)]
+    assert not (tmp_path / "ran").exists()
