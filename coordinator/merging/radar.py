@@ -1,9 +1,9 @@
 """Looks at all unlanded work at once and tells early what will not merge.
 
-Each slot at work is taken as it stands, uncommitted edits included, through a copy of its index (an agent's own index
-is never touched); queued branches as they are. Pieces that share a changed path are merged in memory, pairwise and with
-the base branch, by one `git merge-tree` process. What is new is told to the later of the two by a letter, and once.
-The paths of every piece are remembered for the planner (`planning`): where work has gone says more than any guess.
+Each slot at work is taken as it stands, uncommitted edits included (`captures`), and nothing of it is touched; queued
+branches as they are. Pieces that share a changed path are merged in memory, pairwise and with the base branch, by one
+`git merge-tree` process. What is new is told to the later of the two by a letter, and once. The paths of every piece
+are remembered for the planner (`planning`): where work has gone says more than any guess.
 """
 
 from __future__ import annotations
@@ -23,12 +23,9 @@ from coordinator.tasks import claims
 from coordinator.tasks.claims import Task
 from resources.state.store import Snapshot, Transaction
 from resources.system.clock import wall
-from resources.system.errors import Failure
-from resources.system.git import changed_since_fork, merge_trees, state_of
-from resources.system.repository import Repository
-from resources.worktrees.clones import bring
-from resources.worktrees.own_config import regain
-from resources.worktrees.saving import snapshot
+from resources.system.commits import changed_since_fork
+from resources.system.git import merge_trees
+from resources.worktrees.captures import Capture, capture
 
 MOST_PATHS = 1000
 """Paths of one piece that are remembered: a reformatting of everything keeps nobody away by the rest."""
@@ -45,19 +42,9 @@ class Look:
 
 def look(project: Project) -> Look:
     """Look at everything once, remember it, and tell those who should know."""
-    with project.ledger.read() as view:
-        working = [task for task in claims.all_tasks(view) if task.state in ("working", "bounced") and task.slot]
-        paths = {row["name"]: Path(row["path"]) for row in view.all("slots")}
-        queued = queue.waiting(view)
-        stacked = bases(view)
-    root, base = project.repository.root, project.base_tip()
-    own = ((task, stacked.get(task.issue, base)) for task in working)
-    standing = (_piece(project.repository, task, paths.get(task.slot), fork) for task, fork in own)
-    pieces = [piece for piece in standing if piece is not None]
-    for entry in queued:
-        changed = frozenset(changed_since_fork(root, stacked.get(entry.issue, base), entry.tip))
-        pieces.append(Piece(entry.issue, entry.tip, changed, entry.queued_at, True))
-    found = tuple(_collisions(root, base, pieces))
+    base = project.base_tip()
+    pieces = _pieces(project, base)
+    found = tuple(_collisions(project.repository.root, base, pieces))
     with project.ledger.write() as tx:
         fresh = news(known(tx), found)
         _remember(tx, found)
@@ -67,20 +54,30 @@ def look(project: Project) -> Look:
     return Look(tuple(pieces), found, tuple(fresh))
 
 
-def _piece(repository: Repository, task: Task, slot: Path | None, base: str) -> Piece | None:
+def _pieces(project: Project, base: str) -> list[Piece]:
+    with project.ledger.read() as view:
+        working = [task for task in claims.all_tasks(view) if task.state in ("working", "bounced")]
+        paths = {row["name"]: Path(row["path"]) for row in view.all("slots")}
+        queued = queue.waiting(view)
+        stacked = bases(view)
+    root = project.repository.root
+    places = [(task, paths[task.slot]) for task in working if task.slot in paths and paths[task.slot].is_dir()]
+    captures = capture(project.repository, {slot: task.base for task, slot in places})
+    own = ((task, stacked.get(task.issue, base), captures.get(slot)) for task, slot in places)
+    pieces = [piece for piece in (_piece(root, *one) for one in own) if piece is not None]
+    for entry in queued:
+        changed = changed_since_fork(root, stacked.get(entry.issue, base), entry.tip)
+        pieces.append(Piece(entry.issue, entry.tip, changed, entry.queued_at, True))
+    return pieces
+
+
+def _piece(root: Path, task: Task, base: str, stands: Capture | None) -> Piece | None:
     """What stands in a slot, None when nothing does or it changes faster than it can be read."""
-    if slot is None or not slot.is_dir():
+    if stands is None:
         return None
-    try:
-        regain(repository, slot, at_work=True)
-        head, dirty = state_of(slot)
-        head = head or task.base
-        commit = snapshot(slot, head, dirty) if dirty else head
-        bring(repository, slot, commit)
-        paths = frozenset(dirty) | frozenset(changed_since_fork(slot, base, head) if head != base else ())
-    except Failure:
-        return None
-    return Piece(task.issue, commit, paths, task.changed_at) if paths else None
+    committed = changed_since_fork(root, base, stands.head) if stands.head != base else frozenset()
+    paths = stands.dirty | committed
+    return Piece(task.issue, stands.commit, paths, task.changed_at) if paths else None
 
 
 def _collisions(root: Path, base: str, pieces: list[Piece]) -> Iterable[Collision]:

@@ -50,6 +50,13 @@ def paths_between(root: Path, old: str, new: str) -> tuple[str, ...]:
     return tuple(changed_files(root, old, new))
 
 
+@lru_cache(maxsize=256)
+def changed_since_fork(root: Path, base: str, tip: str) -> frozenset[str]:
+    """The paths that `tip` changed since it left `base`: those of the difference to their merge base."""
+    options = ("-r", "-z", "--no-renames", "--name-only", "--merge-base")
+    return frozenset(git(root, "diff-tree", *options, "--end-of-options", base, tip, read=True).records)
+
+
 def changed_by_each(cwd: Path, old: str, new: str) -> list[tuple[str, frozenset[str]]]:
     """For each first-parent commit of old..new, newest first: what it merged ("": nothing) and the changed paths."""
     shown = "--format=%x1e%P%x1f"

@@ -200,12 +200,6 @@ def diff_stat(cwd: Path, old: str, new: str, most: int = 30) -> str:
     return git(cwd, "diff", *shape, "--end-of-options", old, new, read=True).text
 
 
-def changed_since_fork(cwd: Path, base: str, tip: str) -> list[str]:
-    """The paths that `tip` changed since it left `base`: those of the difference to their merge base."""
-    options = ("-r", "-z", "--no-renames", "--name-only", "--merge-base")
-    return git(cwd, "diff-tree", *options, "--end-of-options", base, tip, read=True).records
-
-
 @dataclass(frozen=True)
 class Merge:
     """A three-way merge done in memory: the tree, or the paths in conflict when `clean` is false."""
@@ -261,27 +255,40 @@ def move_ref(cwd: Path, ref: str, new: str, old: str) -> bool:
 
 def dirty_files(cwd: Path) -> list[str]:
     """Paths with uncommitted changes, untracked (not ignored) files included."""
-    return state_of(cwd)[1]
+    return [change.path for change in state_of(cwd)[1]]
 
 
-_FIELDS = {"1": 8, "2": 9, "u": 10, "?": 1}
-"""Fields in front of the path, by the kind of a record of `git status --porcelain=v2`."""
+@dataclass(frozen=True)
+class Change:
+    """A path with uncommitted changes: what the index has there as "mode id" ("": nothing, or several), and whether
+    the working tree has nothing there.
+    """
+
+    path: str
+    staged: str
+    gone: bool
 
 
-def state_of(cwd: Path) -> tuple[str, list[str]]:
-    """The commit at HEAD ("" when there is none yet), and the paths with uncommitted changes; by one process."""
-    wanted = ("--porcelain=v2", "--branch", "-z", "--untracked-files=all")
-    records = iter(git(cwd, "status", *wanted, read=True).records)
-    head, paths = "", []
-    for record in records:
-        kind = record[0]
-        if kind in _FIELDS:
-            paths.append(record.split(" ", _FIELDS[kind])[-1])
-        elif record.startswith("# branch.oid "):
-            head = record.removeprefix("# branch.oid ").replace("(initial)", "")
-        if kind == "2":  # a rename, whose old path is a record of its own
-            paths.append(next(records, ""))
-    return head, paths
+def state_of(cwd: Path) -> tuple[str, list[Change]]:
+    """The commit at HEAD ("" when there is none yet), and what is not committed; by one process."""
+    wanted = ("--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=all")
+    head, changes = "", []
+    for record in git(cwd, "status", *wanted, read=True).records:
+        match record.split(" "):
+            case ["#", "branch.oid", found]:
+                head = found.replace("(initial)", "")
+            case ["1", _, _, _, mode, there, _, blob, *path]:
+                staged = f"{mode} {blob}" if mode != _NONE else ""
+                changes.append(Change(" ".join(path), staged, there == _NONE))
+            case ["u", _, _, _, _, _, there, _, _, _, *path]:
+                changes.append(Change(" ".join(path), "", there == _NONE))
+            case ["?", *path]:
+                changes.append(Change(" ".join(path), "", False))
+    return head, changes
+
+
+_NONE = "000000"
+"""The mode in `git status --porcelain=v2` where there is nothing."""
 
 
 def commit_messages(cwd: Path, revisions: Sequence[str]) -> list[tuple[str, str]]:

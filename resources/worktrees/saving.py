@@ -117,18 +117,6 @@ def delete_branches(work: Work) -> None:
             git(work.root, "update-ref", "-d", f"refs/heads/{name}", tip, check=False)
 
 
-def snapshot(path: Path, head: str, changed: Sequence[str]) -> str:
-    """A commit on `head` of what stands in the worktree now at the `changed` paths; nothing points at it.
-
-    The slot, its index and its branch stay as they are. Raises Failure("git-failed") when a file changes meanwhile.
-    """
-    with _copied_index(path) as aside:
-        names = b"".join(name.encode(errors="surrogateescape") + b"\0" for name in changed)
-        slot_git(path, "update-index", "--add", "--remove", "-z", "--stdin", env=aside, stdin=names)
-        tree = slot_git(path, "write-tree", env=aside).text
-    return _commit(path, tree, head, "what an agent has not committed yet")
-
-
 def put_away(work: Work, path: Path, changed: Sequence[str]) -> list[str]:
     """Save what stands at the changed paths of a checkout that others use too, and put back what HEAD has there.
 

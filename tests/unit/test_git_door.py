@@ -5,7 +5,7 @@ import os
 import pytest
 
 from resources.system.errors import Failure
-from resources.system.git import commit_messages, git, state_of
+from resources.system.git import Change, commit_messages, dirty_files, git, state_of
 from tests.support.repos import make_repository
 
 
@@ -26,7 +26,7 @@ def test_one_process_tells_the_head_and_every_path_that_is_not_committed(tmp_pat
     root.mkdir()
     git(root, "init", "--quiet", "--initial-branch=main")
     (root / "first file").write_text("x\n")
-    assert state_of(root) == ("", ["first file"])
+    assert state_of(root) == ("", [Change("first file", "", gone=False)])
     root = make_repository(tmp_path / "with commits", {"a b.txt": "1\n" * 9, "both.txt": "base\n", "gone.txt": "x\n"})
     head = git(root, "rev-parse", "HEAD").text
     git(root, "switch", "--quiet", "--create", "side")
@@ -41,8 +41,12 @@ def test_one_process_tells_the_head_and_every_path_that_is_not_committed(tmp_pat
     (root / "gone.txt").unlink()
     (root / "in a folder").mkdir()
     (root / "in a folder" / "new -> file").write_text("n\n")
-    assert sorted(state_of(root)[1]) == ["a b.txt", "both.txt", "c d.txt", "gone.txt", "in a folder/new -> file"]
-    assert state_of(root)[0] == git(root, "rev-parse", "HEAD").text != head
+    assert sorted(dirty_files(root)) == ["a b.txt", "both.txt", "c d.txt", "gone.txt", "in a folder/new -> file"]
+    now, changes = state_of(root)
+    assert {one.path for one in changes if one.gone} == {"a b.txt", "gone.txt"}
+    blob = git(root, "rev-parse", f"{head}:gone.txt").text
+    assert [one.staged for one in changes if one.path in ("both.txt", "gone.txt")] == [f"100644 {blob}", ""]
+    assert now == git(root, "rev-parse", "HEAD").text != head
 
 
 def test_no_log_is_spoilt_by_signatures_nor_runs_the_program_that_checks_them(tmp_path):
