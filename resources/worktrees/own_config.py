@@ -4,7 +4,7 @@ A worktree's own git folder is its agent's to write, behind every wall too: git 
 things in it decide what git does next, and what a filter, a diff driver or an `include` names there is run by
 whoever runs git in the slot, the coordinator too:
 
-    config.worktree     ours are the view's three switches and the folder of our hooks
+    config.worktree     ours are the view's three switches, the folder of our hooks, the list of copied files
     commondir           where the shared configuration lies
     .git (in the slot)  which git folder counts
 
@@ -26,18 +26,19 @@ from resources.worktrees.clones import kept_config
 from resources.worktrees.registry import registration_of
 
 CONFIG = "config.worktree"
-HOOKS = "agent-coord/hooks"
-_SWITCHES = {"core": ("sparseCheckout", "sparseCheckoutCone", "hooksPath"), "index": ("sparse",)}
+_PLACES = {"hooksPath": "agent-coord/hooks", "excludesFile": "agent-coord-excludes"}
+"""What names a file of ours in the slot's git folder: the guard's hooks, and the list of copied files (`copies`)."""
+_SWITCHES = {"core": ("sparseCheckout", "sparseCheckoutCone", *_PLACES), "index": ("sparse",)}
 _PLAIN = {"user": ("name", "email"), "merge": ("conflictStyle",), "pull": ("rebase",), "rerere": ("enabled",)}
 """What an agent may set for itself with `git config --worktree` as long as it works: none of it runs a program."""
 _FOREIGN = ("info/attributes", "commondir")
 """Files that a clone of ours never has in its git folder."""
 
 
-def ours(text: str, hooks: str, *, at_work: bool = False) -> tuple[str, list[str]]:
+def ours(text: str, folder: str, *, at_work: bool = False) -> tuple[str, list[str]]:
     """What of a worktree's configuration may stay, as git writes it, and the lines that may not: pure.
 
-    `hooks` is the folder of our hooks. `at_work` keeps what an agent may set for itself. A spelling that is not git's
+    `folder` is the slot's git folder. `at_work` keeps what an agent may set for itself. A spelling that is not git's
     own is nobody's.
     """
     known = _SWITCHES | (_PLAIN if at_work else {})
@@ -47,7 +48,7 @@ def ours(text: str, hooks: str, *, at_work: bool = False) -> tuple[str, list[str
         name, value = line.partition(" = ")[::2]
         if line[1:-1] in known and line == f"[{line[1:-1]}]":
             section = line[1:-1]
-        elif section and name in known[section] and _stays(name, value, hooks):
+        elif section and name in known[section] and _stays(name, value, folder):
             kept[section].append(f"\t{line}\n")
         else:
             section = "" if line.startswith("[") else section
@@ -55,11 +56,18 @@ def ours(text: str, hooks: str, *, at_work: bool = False) -> tuple[str, list[str
     return "".join(f"[{name}]\n{''.join(lines)}" for name, lines in kept.items() if lines), foreign
 
 
-def _stays(name: str, value: str, hooks: str) -> bool:
-    if name == "hooksPath":
-        return value == hooks
+def _stays(name: str, value: str, folder: str) -> bool:
+    if name in _PLACES:
+        return value == _spelled(f"{folder}/{_PLACES[name]}")
     switch = name in _SWITCHES["core"] or name in _SWITCHES["index"]
     return value in ("true", "false") if switch else not set(value) & set('"\\#;')
+
+
+def _spelled(value: str) -> str:
+    """A value as git writes it into a configuration file."""
+    for sign, written in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\t", "\\t")):
+        value = value.replace(sign, written)
+    return f'"{value}"' if value != value.strip(" ") or set(value) & set(";#") else value
 
 
 def regain(repository: Repository, slot: Path, *, at_work: bool = False) -> list[str]:
@@ -106,12 +114,13 @@ def _said(file: Path) -> str:
 
 
 def _regain_own(folder: Path, at_work: bool) -> list[str]:
-    file = folder / CONFIG
-    if not os.path.lexists(file):
-        return []
+    file, copied = folder / CONFIG, _PLACES["excludesFile"]
     text = "" if file.is_symlink() or not file.is_file() else file.read_text(errors="replace")
-    kept, foreign = ours(text, str(folder / HOOKS), at_work=at_work)
-    if foreign or not text:
+    kept, foreign = ours(text, str(folder), at_work=at_work)
+    if (folder / copied).is_file() and "excludesFile = " not in kept:
+        # Without it copied secrets would be saved as work.
+        kept, foreign = f"{kept}[core]\n\texcludesFile = {_spelled(f'{folder}/{copied}')}\n", [*foreign, CONFIG]
+    if foreign or file.is_symlink():
         replace_file(file, kept)
     return foreign
 

@@ -52,6 +52,9 @@ MORE = """[diff]
 """
 
 
+OURS = ["core.excludesfile", "core.hookspath"]
+
+
 def plant(tmp_path: Path) -> Path:
     """The configuration that an agent plants; all that it names writes into the file `ran` when others run it."""
     spy, hooks = tmp_path / "spy", tmp_path / "hooks"
@@ -71,15 +74,19 @@ def test_programs_that_an_agent_plants_are_not_run_by_the_coordinator(
 ) -> None:
     config = place.root / ".agent-worktrees" / "config.toml"
     config.write_text(config.read_text().replace("[pool]", f'[pool]\nbackend = "{backend}"', 1))
+    (place.root / ".env").write_text("SECRET=1\n")
     planted, files = plant(tmp_path), ["config.worktree"] + ["config"] * (backend == "clone")
     puts = "".join(f"""cat '{planted}' >> "$(git rev-parse --git-dir)/{name}"; """ for name in files)
-    answer, err = run(place, f"{puts} echo '* filter=x' > .gitattributes; echo 1 > one.txt; echo more >> README.md")
+    leaves = "echo '* filter=x' > .gitattributes; echo 1 > one.txt; echo more >> README.md"
+    answer, err = run(place, f"git config --worktree --unset core.excludesFile; {puts} {leaves}")
     assert answer["landed"] == 0
     assert "git's settings there are as we made them again" in err
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
+    saved = git_out(place.root, "ls-tree", "--name-only", "refs/agent-coord/saved/a-1/1").splitlines()
+    assert ".env" not in saved, "what was copied into the slot stays ignored there"
     assert git_out(place.root, "show", "refs/agent-coord/saved/a-1/1:one.txt") == "1", "its work is saved all the same"
     slot = place.root / ".agent-worktrees" / "pool-wt-1"
-    assert git_out(slot, "config", "--worktree", "--name-only", "--list") == "core.hookspath"
+    assert sorted(git_out(slot, "config", "--worktree", "--name-only", "--list").split()) == OURS
     assert str(tmp_path / "spy") not in git_out(slot, "config", "--list")
     assert place.json("status")["slots"][0]["state"] == "idle"
 
@@ -116,12 +123,19 @@ def test_a_repository_of_the_agents_own_in_place_of_the_slots_is_kept(place: Pla
 
 
 def test_what_git_writes_for_us_is_known_and_nothing_else() -> None:
-    text = "[core]\n\tsparseCheckout = true\n\thooksPath = /a b/hooks\n[index]\n\tsparse = false\n"
-    assert ours(text, "/a b/hooks") == (text, [])
-    assert ours(text, "/else")[1] == ["hooksPath = /a b/hooks"]
+    text = "[core]\n\tsparseCheckout = true\n\thooksPath = /a b/agent-coord/hooks\n[index]\n\tsparse = false\n"
+    assert ours(text, "/a b") == (text, [])
+    assert ours(text, "/else")[1] == ["hooksPath = /a b/agent-coord/hooks"]
     own = '[user]\n\tname = Ann\n\temail = "x\n[merge]\n\tconflictStyle = zdiff3\n\tdriver = sh\n'
     assert ours(own, "", at_work=True)[0] == "[user]\n\tname = Ann\n[merge]\n\tconflictStyle = zdiff3\n"
     assert ours(own, "")[0] == "", "the next tenant has a name of its own"
     bent = text + '[core "x"]\n\tsparseCheckout = true\n[core]\n\tsparse = true\n\tsparseCheckout = !sh\n'
-    assert ours(bent, "/a b/hooks")[0] == text
+    assert ours(bent, "/a b")[0] == text
     assert ours('[include]\n\tpath = x\n[core] fsmonitor = "x\\\n"\n', "")[0] == ""
+
+
+@pytest.mark.parametrize("name", ["a b", 'a "b" \\ c', "c# ; d"])
+def test_our_own_settings_are_known_as_git_spells_them(tmp_path: Path, name: str) -> None:
+    folder, file = tmp_path / name, tmp_path / "config"
+    git_out(tmp_path, "config", "--file", str(file), "core.excludesFile", f"{folder}/agent-coord-excludes")
+    assert ours(file.read_text(), str(folder)) == (file.read_text(), [])
