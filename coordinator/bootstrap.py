@@ -152,6 +152,11 @@ def open_project(start: Path, config: Path | None = None, say: Callable[[str], N
     return Project(repository, settings, SqliteLedger(repository.state), say or (lambda line: None))
 
 
+def first_config(repository: Repository, declared: Callable[[Repository], str]) -> str:
+    """The configuration that `init` writes into a repository that has none."""
+    return (Path(__file__).parent / "default.toml").read_text() + declared(repository)
+
+
 def init_project(
     start: Path,
     config: Path | None = None,
@@ -183,7 +188,6 @@ def init_project(
                 tx.change("meta-put", key=key, value=value)
         tx.change("meta-put", key=FOLDS, value=str(int(folds)))
     if not settings.file.exists():
-        default = (Path(__file__).parent / "default.toml").read_text()
-        replace_file(settings.file, default + declared(repository))
+        replace_file(settings.file, first_config(repository, declared))
         settings = read_config(repository, config)
     return Project(repository, settings, ledger, say or (lambda line: None))

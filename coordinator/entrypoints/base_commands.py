@@ -15,7 +15,8 @@ from coordinator.closing import close_down
 from coordinator.diagnosis import diagnose
 from coordinator.entrypoints.log_view import LogView
 from coordinator.entrypoints.status import print_status
-from coordinator.entrypoints.terminal import TERMINAL
+from coordinator.entrypoints.terminal import TERMINAL, declared_checks
+from coordinator.leaving import Left, leave, would_leave
 from coordinator.reporting import collect
 from coordinator.run_page import run_page
 from coordinator.timeline import timeline_svg, timeline_text
@@ -150,14 +151,21 @@ def _verdict(bad: int, fixed: bool) -> str:
     return f"{bad} {plural('thing', bad)} to mend, as said above; what needs no decision: agent-coord doctor --fix"
 
 
-def cleanup(yes: bool = typer.Option(False, "--yes", help="Do it; without it, only show what would be done.")) -> int:
+def cleanup(
+    yes: bool = typer.Option(False, "--yes", help="Do it; without it, only show what would be done."),
+    all_: bool = typer.Option(False, "--all", help="Take all that is ours out of the repository as well."),
+) -> int:
     """Give everything back: agents stopped, unlanded work saved under refs, slots, databases and the server removed."""
     project = TERMINAL.open()
-    done = close_down(project, act=yes)
-    lines = done or ["nothing to give back"]
-    if not yes and done:
-        lines = [*(f"would: {line}" for line in done), "to do it: agent-coord cleanup --yes"]
-    TERMINAL.answer({"done": done if yes else [], "would": [] if yes else done}, "\n".join(lines))
+    if not yes:
+        would = close_down(project, act=False) + (would_leave(project) if all_ else [])
+        lines = [*(f"would: {line}" for line in would), f"to do it: agent-coord cleanup{' --all' * all_} --yes"]
+        TERMINAL.answer({"done": [], "would": would}, "\n".join(lines if would else ["nothing to give back"]))
+        return 0
+    left = leave(project, declared_checks) if all_ else Left(tuple(close_down(project, act=True)), ())
+    value = {"done": list(left.done), "would": []} | ({"kept": list(left.kept)} if all_ else {})
+    lines = [*left.done, *(f"kept: {line}" for line in left.kept)]
+    TERMINAL.answer(value, "\n".join(lines or ["nothing to give back"]))
     return 0
 
 

@@ -51,10 +51,10 @@ class Terminal:
 
     def init(self) -> Project:
         """The project, made when it is not there yet."""
-        return init_project(self.repo, self.config, self.say, _declared_checks)
+        return init_project(self.repo, self.config, self.say, declared_checks)
 
 
-def _declared_checks(repository: Repository) -> str:
+def declared_checks(repository: Repository) -> str:
     """The checks that the repository's files ask for, as tables of the configuration."""
 
     def read(path: str) -> str:

@@ -142,6 +142,20 @@ class ContainerProvider:
                 container.stop(timeout=10)
                 self._keep(replace(note, orderly=True))
 
+    def discard(self) -> None:
+        """Remove the container; its databases go with it."""
+        note = self._note()
+        if note is None:
+            return
+        with (
+            file_lock(self._home / "server.lock", what="the slots' PostgreSQL container", wait=START_SECONDS),
+            open_engine() as engine,
+        ):
+            container = find(engine, note.container)
+            if container is not None:
+                container.remove(force=True, v=True)
+        (self._home / "container.json").unlink(missing_ok=True)
+
     # -- the container
 
     def _sound(self, engine: Any) -> Container | None:

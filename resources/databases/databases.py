@@ -236,6 +236,18 @@ class Databases:
         else:
             inventory.reclaim(self._session, self._templates, self._owner, found)
 
+    def dissolve(self) -> None:
+        """Take back everything of ours: a server of our own, else what we have on another. Raises Failure."""
+        if not self._provider.exists():
+            return
+        if self._provider.owned:
+            self.close()
+            self._provider.discard()
+            return
+        # A role can go only when nothing belongs to it any more.
+        for found in sorted(self.inventory(), key=lambda found: found.kind == "role"):
+            self.reclaim(found)
+
     # -- parts
 
     @property

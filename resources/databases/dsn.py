@@ -79,6 +79,9 @@ class DsnProvider:
         """Always refused."""
         raise Failure("server-not-ours", "the server of a DSN is not ours to stop")
 
+    def discard(self) -> None:
+        """It is not ours."""
+
     def _checked(self) -> str:
         import psycopg
         from psycopg.conninfo import conninfo_to_dict

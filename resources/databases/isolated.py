@@ -169,6 +169,13 @@ class IsolatedDatabases(Databases):
         with self._golden_lock():
             super().stop()
 
+    def dissolve(self) -> None:
+        """Delete every server. Raises Failure."""
+        for slot in [unquote(folder.name) for folder, _ in self._each()]:
+            self.drop(slot)
+        with self._golden_lock():
+            super().dissolve()
+
     # -- parts
 
     def _golden_lock(self):  # noqa: ANN202 -- what file_lock gives

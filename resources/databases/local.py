@@ -27,6 +27,7 @@ from resources.databases.place import (
     Place,
     base_folder,
     cleared,
+    discard_cluster,
     drop_socket_folder,
     forget_contents,
     keep_place,
@@ -148,6 +149,11 @@ class LocalProvider:
                 what = f"the slots' PostgreSQL server (pid {found.pid}) does not stop"
                 raise Failure("postgres-does-not-stop", what, mend=f"read {self._log}")
             drop_socket_folder(Path(place.socket))
+
+    def discard(self) -> None:
+        """Stop the server, and delete its cluster wherever it lies."""
+        self.stop()
+        discard_cluster(self._home)
 
     @staticmethod
     def _await_end(server: ProcessId) -> None:

@@ -69,6 +69,10 @@ class Provider(Protocol):
         """Stop a server of ours; Failure("server-not-ours") for any other."""
         ...
 
+    def discard(self) -> None:
+        """Stop and delete a server of ours with all that is in it. Does nothing to any other."""
+        ...
+
 
 def choose_provider(settings: DatabaseSettings, home: Path) -> Provider:
     """The provider that `settings` ask for: a DSN when one is given, else a cluster of our own in `home`."""

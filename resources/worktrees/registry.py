@@ -13,6 +13,7 @@ import os
 import shutil
 from pathlib import Path
 
+from resources.system.files import replace_file
 from resources.system.git import git, registry_lock
 from resources.system.repository import Repository
 from resources.worktrees.clones import kept_config, make_clone, renamed_clones, stop_sparing
@@ -35,8 +36,42 @@ def open_registry(repository: Repository, folder: Path) -> None:
         if where:
             git(repository.root, "config", "--file", str(repository.common / "config.worktree"), "core.worktree", where)
         git(repository.root, *config, "extensions.worktreeConfig", "true")
+        (repository.state / _SWITCHED).touch()
         if where:
             git(repository.root, *config, "--unset", "core.worktree")
+
+
+_SWITCHED = "worktree-config"
+"""The file that says that configuration per worktree was off before us."""
+
+
+def close_registry(repository: Repository, folder: Path) -> list[str]:
+    """Undo `open_registry` when the last slot is gone; returns what has to stay, in sentences.
+
+    What is excluded stays so while the folder is there. Configuration per worktree goes unless it was there before us
+    or a worktree has some meanwhile.
+    """
+    with registry_lock(repository.common):
+        if folder.is_relative_to(repository.root) and not folder.exists():
+            _include(repository.common / "info" / "exclude", f"/{folder.relative_to(repository.root)}/")
+        if not (repository.state / _SWITCHED).exists():
+            return []
+        config = ("config", "--file", str(repository.common / "config"))
+        own = repository.common / "config.worktree"
+        keys = git(repository.root, "config", "--file", str(own), "--name-only", "--list", check=False, read=True).lines
+        others = [file for file in repository.common.glob("worktrees/*/config.worktree") if file.stat().st_size]
+        if others or set(keys) - {"core.worktree"}:
+            return ["extensions.worktreeConfig stays in .git/config: a worktree has settings of its own by now"]
+        if keys:
+            where = git(repository.root, "config", "--file", str(own), "core.worktree", read=True).text
+            git(repository.root, *config, "core.worktree", where)
+        own.unlink(missing_ok=True)
+        git(repository.root, *config, "--unset-all", "extensions.worktreeConfig", check=False)
+        (repository.state / _SWITCHED).unlink()
+    return []
+
+
+_HEADING = "# agent-coord's slots\n"
 
 
 def _exclude(file: Path, line: str) -> None:
@@ -45,7 +80,13 @@ def _exclude(file: Path, line: str) -> None:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a") as stream:
-        stream.write(("" if known.endswith("\n") or not known else "\n") + f"# agent-coord's slots\n{line}\n")
+        stream.write(("" if known.endswith("\n") or not known else "\n") + f"{_HEADING}{line}\n")
+
+
+def _include(file: Path, line: str) -> None:
+    known = file.read_text() if file.exists() else ""
+    if f"{_HEADING}{line}\n" in known:
+        replace_file(file, known.replace(f"{_HEADING}{line}\n", ""))
 
 
 def register(repository: Repository, slot: Path, base: str, backend: str = "worktree") -> None:

@@ -186,3 +186,11 @@ def test_missing_binaries_name_the_extra_to_install(tmp_path):
 def test_databases_can_be_turned_off(tmp_path):
     databases = open_databases(settings(provider="none"), home=tmp_path, project="p", owner=OWNER)
     assert "off" in str(databases.probe())
+
+
+def test_what_is_dissolved_leaves_nothing_and_can_be_made_again(databases, tree):
+    databases.prepare("wt-1", tree)
+    databases.dissolve()
+    databases.dissolve()
+    assert databases.inventory() == ()
+    assert names(databases.prepare("wt-1", tree)) == ["soup", "rice"]
