@@ -8,7 +8,7 @@ Whatever is not finished when this ends, for whatever reason, is taken back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -16,7 +16,7 @@ from functools import partial
 from resources.system.errors import Failure, NotNow
 from resources.system.git import tracked_files
 from resources.worktrees import sparse
-from resources.worktrees.checkout import detach, stop_children_in, telling_disk_full
+from resources.worktrees.checkout import detach, slot_git, stop_children_in, telling_disk_full
 from resources.worktrees.copies import copy_into, find_copies
 from resources.worktrees.registry import open_registry, register, remove
 from resources.worktrees.returning import restore
@@ -82,9 +82,14 @@ def _prepare(yard: Yard, slots: Sequence[Slot], base: str) -> dict[str, Failure]
             _furnish(yard, slot, base, view, failures)
     whole = [slot for slot in slots if slot.name not in failures]
     variables = {slot.name: yard.environment(slot, fence=0, issue="", agent="") for slot in whole}
-    return failures | _each(
-        whole, lambda slot: set_up(yard.settings.setup, yard.setup_file(slot.name), slot.path, variables[slot.name])
-    )
+    return failures | _each(whole, lambda slot: _finish(yard, slot, variables[slot.name]))
+
+
+def _finish(yard: Yard, slot: Slot, variables: Mapping[str, str]) -> None:
+    set_up(yard.settings.setup, yard.setup_file(slot.name), slot.path, variables)
+    # Git reads a file again at every `status` while the index is not younger than it, so what the checkout wrote in
+    # its last second: a fifth of the time that a status takes at 12,000 files.
+    slot_git(slot.path, "update-index", "-q", "--refresh", check=False)
 
 
 def take_back(yard: Yard, slot: Slot) -> None:
