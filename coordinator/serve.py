@@ -20,7 +20,7 @@ from pathlib import Path
 from coordinator.adoption import adopt
 from coordinator.bootstrap import Project
 from coordinator.loop import Loop
-from coordinator.merging.radar import look
+from coordinator.merging.radar import Lookout, look
 from coordinator.mirroring import mirroring
 from coordinator.pool_size import PoolSize
 from coordinator.publishing import News
@@ -124,7 +124,7 @@ def _drive(
     project: Project, loop: Loop, rounds: Sequence[Round], stopping: Callable[[], bool], deadline: float | None
 ) -> bool:
     sampled, news, traces, looked = 0.0, News(project), Traces(project), time.monotonic()
-    size = PoolSize(project)
+    size, lookout = PoolSize(project), Lookout()
     while not stopping():
         loop.seats = get_seats(project)
         for beside in rounds:
@@ -145,7 +145,7 @@ def _drive(
         if loop.at_work and not project.config.shared and time.monotonic() - looked > RADAR_EVERY:
             looked = time.monotonic()
             with suppress(Failure, OSError):
-                for collision in look(project).new:
+                for collision in look(project, lookout).new:
                     project.say(f"radar: {collision.sentence}")
         size.follow(loop.seats)
         time.sleep(TICK)

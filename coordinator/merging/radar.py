@@ -9,7 +9,7 @@ are remembered for the planner (`planning`): where work has gone says more than 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from resources.state.store import Snapshot, Transaction
 from resources.system.clock import wall
 from resources.system.commits import changed_since_fork
 from resources.system.git import merge_trees
+from resources.system.repository import Repository
 from resources.worktrees.captures import Capture, capture
 
 MOST_PATHS = 1000
@@ -40,10 +41,32 @@ class Look:
     new: tuple[Collision, ...]
 
 
-def look(project: Project) -> Look:
-    """Look at everything once, remember it, and tell those who should know."""
+class Lookout:
+    """What the looks so far have seen in the slots, for one who looks again and again.
+
+    A slot in which two looks saw the same rests at the next one, which takes what they saw: what changes in it
+    meanwhile is seen one look later. Work that moves on in the ledger is another task, and is looked at.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[Task, Capture] = {}
+        self._resting: set[Task] = set()
+
+    def captures(self, repository: Repository, places: Mapping[Task, Path]) -> Mapping[Task, Capture]:
+        """Capture the slots of these tasks, but for those that rest."""
+        rested = {task: self._last[task] for task in self._resting & places.keys()}
+        awake = {task: slot for task, slot in places.items() if task not in rested}
+        found = capture(repository, {slot: task.base for task, slot in awake.items()})
+        fresh = {task: found[slot] for task, slot in awake.items() if slot in found}
+        self._resting = {task for task, one in fresh.items() if self._last.get(task) == one}
+        self._last = rested | fresh
+        return self._last
+
+
+def look(project: Project, lookout: Lookout | None = None) -> Look:
+    """Look at everything once, remember it, and tell those who should know; in every slot, or as `lookout` has it."""
     base = project.base_tip()
-    pieces = _pieces(project, base)
+    pieces = _pieces(project, base, lookout or Lookout())
     found = tuple(_collisions(project.repository.root, base, pieces))
     with project.ledger.write() as tx:
         fresh = news(known(tx), found)
@@ -54,27 +77,25 @@ def look(project: Project) -> Look:
     return Look(tuple(pieces), found, tuple(fresh))
 
 
-def _pieces(project: Project, base: str) -> list[Piece]:
+def _pieces(project: Project, base: str, lookout: Lookout) -> list[Piece]:
     with project.ledger.read() as view:
         working = [task for task in claims.all_tasks(view) if task.state in ("working", "bounced")]
         paths = {row["name"]: Path(row["path"]) for row in view.all("slots")}
         queued = queue.waiting(view)
         stacked = bases(view)
     root = project.repository.root
-    places = [(task, paths[task.slot]) for task in working if task.slot in paths and paths[task.slot].is_dir()]
-    captures = capture(project.repository, {slot: task.base for task, slot in places})
-    own = ((task, stacked.get(task.issue, base), captures.get(slot)) for task, slot in places)
-    pieces = [piece for piece in (_piece(root, *one) for one in own) if piece is not None]
+    places = {task: paths[task.slot] for task in working if task.slot in paths and paths[task.slot].is_dir()}
+    captures = lookout.captures(project.repository, places)
+    own = (_piece(root, task, stacked.get(task.issue, base), captures[task]) for task in places if task in captures)
+    pieces = [piece for piece in own if piece is not None]
     for entry in queued:
         changed = changed_since_fork(root, stacked.get(entry.issue, base), entry.tip)
         pieces.append(Piece(entry.issue, entry.tip, changed, entry.queued_at, True))
     return pieces
 
 
-def _piece(root: Path, task: Task, base: str, stands: Capture | None) -> Piece | None:
-    """What stands in a slot, None when nothing does or it changes faster than it can be read."""
-    if stands is None:
-        return None
+def _piece(root: Path, task: Task, base: str, stands: Capture) -> Piece | None:
+    """What stands in a slot, None when nothing does."""
     committed = changed_since_fork(root, base, stands.head) if stands.head != base else frozenset()
     paths = stands.dirty | committed
     return Piece(task.issue, stands.commit, paths, task.changed_at) if paths else None

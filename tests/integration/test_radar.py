@@ -85,6 +85,22 @@ def test_stale_is_told_apart_and_ends_when_it_is_brought_up_to_date(project: Pro
     assert radar.look(project).collisions == ()
 
 
+def test_a_slot_that_stood_still_rests_for_one_look_and_no_longer(project: Project) -> None:
+    first, second = slot_of(project, "a-1"), slot_of(project, "a-2")
+    lookout = radar.Lookout()
+    (first / "a.txt").write_text("one\n2\n3\n")
+    for number in range(2):
+        (second / "b.txt").write_text(f"{number}\n")
+        assert radar.look(project, lookout).collisions == ()
+    (first / "new.txt").write_text("while it rests\n")
+    (second / "a.txt").write_text("two\n2\n3\n")
+    seen = radar.look(project, lookout)
+    assert {one.issue: sorted(one.paths) for one in seen.pieces} == {"a-1": ["a.txt"], "a-2": ["a.txt", "b.txt"]}
+    assert seen.collisions == (Collision("a-2", "a-1", ("a.txt",)),), "who rests is merged with those who do not"
+    seen = radar.look(project, lookout)
+    assert {one.issue: sorted(one.paths) for one in seen.pieces}["a-1"] == ["a.txt", "new.txt"]
+
+
 def test_only_shared_paths_are_worth_a_merge() -> None:
     early, late = Piece("e", "1", frozenset("ab"), 1.0), Piece("l", "2", frozenset("bc"), 2.0)
     queued, other = Piece("q", "3", frozenset("b"), 3.0, queued=True), Piece("o", "4", frozenset("z"), 4.0)
