@@ -7,10 +7,10 @@ neither the ledger nor the pool, only the folder, the database and the verdict t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from coordinator.gate.checks import CheckResult, Conduct, Verdict, run_checks
+from coordinator.gate.checks import SET_UP, CheckResult, Conduct, Verdict, run_checks
 from coordinator.gate.choice import Choice
 from coordinator.gate.review import Reviewed, ask
 from resources.databases.databases import Databases
@@ -35,6 +35,8 @@ class Subject:
     title: str
     label: str
     choice: Choice
+    whole: bool = False
+    """Whether each check has a word, whatever the ones before it said."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Bench:
                 if failure.reference not in AUTHORS_FAULT:
                     raise
                 return _red_set_up(failure)
+        conduct = replace(conduct or Conduct(), whole=subject.whole)
         verdict = run_checks(subject.choice.checks, place, environment, logs, conduct)
         if not verdict.passed or not subject.choice.review.run:
             return verdict
@@ -75,4 +78,4 @@ class Bench:
 def _red_set_up(failure: Failure) -> Verdict:
     # Migrations that do not run: the author gets the message, not the operator.
     tail = "\n".join(part for part in (failure.what, failure.why) if part)
-    return Verdict(False, (CheckResult("database", False, 1, 0.0, "", tail),))
+    return Verdict(False, (CheckResult(SET_UP, False, 1, 0.0, "", tail),))

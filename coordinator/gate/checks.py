@@ -3,7 +3,8 @@
 The bench is a slot of its own kind (`gate-1`): a detached worktree with its own database, ports and
 cache folders, brought to the commit under judgement before each run, so that nothing of an agent's
 worktree (ignored files, a warm cache, a left-over row) can turn a red change green. Checks run in the
-configured order, neighbours that say so side by side, and stop after the first red one. A check that runs into its
+configured order, neighbours that say so side by side, and stop after the first red one (on the base branch itself they
+go on, because what it passes is held against others). A check that runs into its
 time limit is red with that reason, and its whole process group is killed; so is one whose report shows less coverage
 than it asks for, or none.
 
@@ -27,6 +28,9 @@ from coordinator.gate_settings import Check
 from resources.databases.environment import MISLEADING
 from resources.system.files import replace_file
 from resources.system.process import clean_environment, run_bounded
+
+SET_UP = "database"
+"""What stands for a check where the database for all of them could not be made; when it could, it is not told of."""
 
 
 @dataclass(frozen=True)
@@ -84,22 +88,23 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Conduct:
-    """How checks are run: how often a red one is repeated, and who may call the whole thing off."""
+    """How checks are run: how often a red one is repeated, who may call it off, and whether all run whatever is red."""
 
     reruns: int = 1
     cancelled: Callable[[], bool] = lambda: False
+    whole: bool = False
 
 
 def run_checks(
     checks: Sequence[Check], tree: Path, environment: Mapping[str, str], logs: Path, conduct: Conduct | None = None
 ) -> Verdict:
-    """Run the checks in `tree` until one is red; output goes to `logs`/NAME.log."""
+    """Run the checks in `tree` until one is red, or all of them (`Conduct.whole`); output goes to `logs`/NAME.log."""
     conduct = conduct or Conduct()
     results: list[CheckResult] = []
     for batch in batches(checks):
         with ThreadPoolExecutor(len(batch), "check") as threads:
             results += threads.map(lambda check: _repeated(check, tree, environment, logs, conduct), batch)
-        if not all(result.passed for result in results):
+        if not conduct.whole and not all(result.passed for result in results):
             break
     return Verdict(all(result.passed for result in results), tuple(results))
 

@@ -55,7 +55,8 @@ class Judging:
     def bare(self, base: str, choice: Choice) -> None:
         """Judge the base branch itself, which stands on the commit `base`, unless that is being done already.
 
-        Without the reviewer: there is no change that he could read.
+        Without the reviewer: there is no change that he could read. Every check has its word: a change that mends what
+        is red here and breaks something else is to be told of that.
         """
         project, key = self._project, self._gates.key(choice)
         made = Made(base, base, content_of(project.repository.root, base), key)
@@ -66,7 +67,8 @@ class Judging:
             number = trials.begin(tx, Start((), whole=True), made, None)
         name = project.base.replace("/", "_")
         choice = replace(choice, review=Review())
-        self._judge(number, Subject(base, base, project.base, "the base branch itself", f"gate/{name}", choice))
+        label = f"gate/{name}"
+        self._judge(number, Subject(base, base, project.base, "the base branch itself", label, choice, whole=True))
 
     def _judge(self, number: int, subject: Subject) -> None:
         try:

@@ -137,3 +137,15 @@ def test_an_attempt_that_began_on_what_was_taken_off_main_begins_anew(place: Pla
     assert "would bring back" in bounced["data"]["why"]
     (saved,) = place.events("work.saved")
     assert git_out(place.root, "show", f"{saved['data']['ref']}:one.txt") == "1"
+
+
+def test_what_main_itself_passes_is_held_against_a_change_though_main_is_red_in_something_else(place: Place) -> None:
+    config = place.root / ".agent-worktrees" / "config.toml"
+    second = '[[gate.checks]]\nname = "tidy"\nrun = ["sh", "-c", "echo untidy; test ! -e litter.txt"]\n'
+    config.write_text(config.read_text() + second)
+    commit(place.root, {"base.txt": "BROKEN"}, "a person breaks main")
+    queue(place, "x-1", {"base.txt": "sound again", "litter.txt": "1"})
+    place.until(lambda _: len(place.events("landing.bounced")) == 1, PATIENCE)
+    (bounced,) = place.events("landing.bounced")
+    assert "check tidy failed" in bounced["data"]["why"]
+    assert landings(place) == []
