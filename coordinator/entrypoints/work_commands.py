@@ -12,6 +12,7 @@ from coordinator import serve as driver
 from coordinator.bootstrap import Project
 from coordinator.byhand import assign_by_hand, release_by_hand
 from coordinator.entrypoints.terminal import TERMINAL
+from coordinator.merging import queue
 from coordinator.planning import plan_once
 from coordinator.tasks import claims
 from coordinator.tasks.claims import ACTIVE, RUN, Task, Wish
@@ -172,6 +173,7 @@ def run(
 
     deadline = time.monotonic() + timeout * 60 if timeout else None
     with driver.only_coordinator(project):
+        called = driver.calls(project)
         driver.set_seats(project, seats)
         _withdraw(project)
         with project.ledger.write() as tx:
@@ -180,7 +182,16 @@ def run(
             served = driver.serve(project, wish_for, deadline=deadline, most=max_issues or None, ahead=not sequential)
         finally:
             left = _end(project)
+    if driver.calls(project) != called and _waits(project):
+        TERMINAL.say("what was queued meanwhile goes on in the background: agent-coord status")
+        driver.ensure_running(project)
     return _answer_served(served, left)
+
+
+def _waits(project: Project) -> bool:
+    """Whether something is queued that no run had asked for."""
+    with project.ledger.read() as snapshot:
+        return bool(queue.waiting(snapshot)) or any(task.state in claims.PENDING for task in claims.all_tasks(snapshot))
 
 
 def _withdraw(project: Project) -> None:

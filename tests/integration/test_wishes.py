@@ -75,3 +75,13 @@ def test_what_was_spawned_outlives_a_run_and_its_end(place: Place) -> None:
     go(place)
     assert place.json("run", "--only", "w-1")["landed"] == 2
     assert set(begun(place)) == {"w-1", "w-2"}
+
+
+def test_what_is_spawned_beside_a_run_that_ends_is_not_left_lying(place: Place) -> None:
+    run = place.start("run", "--max-agents", "1", "--max-issues", "1")
+    place.until(lambda now: any(slot["activity"] == "thinking" for slot in now["slots"]))
+    place.json("spawn", "1", "only:w-2")
+    go(place)
+    _, err = run.communicate(timeout=60)
+    assert "goes on in the background" in err
+    assert place.until(lambda now: not now["coordinator"])["tasks"] == {"landed": 2}
