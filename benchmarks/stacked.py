@@ -33,7 +33,7 @@ from coordinator.crowd import Crowd, free
 from coordinator.merging.belief import chance
 from coordinator.merging.changes import EVERYTHING, Change, Landed, Queue, Start, Trial
 from coordinator.merging.plan import plan
-from coordinator.merging.stack import NOBODY, Finished, depth, footing
+from coordinator.merging.stack import NOBODY, Finished, below, depth, footing
 
 TASKS, ROOTS = 48, 4
 MEND, SPOILT = 1.0, 0.35
@@ -163,9 +163,8 @@ class House:
 
     def queue(self) -> Queue:
         on = self.on()
-        waiting: dict[int, None] = {}
-        for entry in self.entries:
-            waiting |= dict.fromkeys((*(one for one in on[entry] if one != NOBODY), entry))
+        order = dict.fromkeys(number for entry in self.entries for number in (*below(entry, on), entry))
+        waiting = dict.fromkeys(number for number in order if number != NOBODY)
         keep = {
             number for number, one in self.trials.items() if number in self.judged or waiting.keys() & {*one.members}
         }
