@@ -17,13 +17,13 @@ as nobody is told of a conflict that is made of them. On the public snapshots th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
 from math import prod
 
 from analyzer.globs import PatternSet, escape, is_literal
-from analyzer.odds import Side, odds
+from analyzer.odds import odds, sides
 from analyzer.scope import Scope
 
 LEAST_PRODUCT = 0.02
@@ -67,9 +67,9 @@ def find_conflicts(
         witnessed.setdefault(pair, {}).setdefault(witness, product)
     desk = _Desk({name: _Held(scope) for name, scope in scopes.items()}, witnessed, hot, threshold)
     judged = {issue for issue, scope in scopes.items() if scope.ties.age > 0}
-    pairs = (pair for pair in combinations(sorted(judged), 2) if not known.issuperset(pair))
+    pairs = [pair for pair in combinations(sorted(judged), 2) if not known.issuperset(pair)]
     others = (one for one in _multiplied(desk) if not {one.a, one.b} <= known and not {one.a, one.b} <= judged)
-    return tuple(sorted((*others, *_judged(desk, pairs, judged)), key=lambda one: (-one.p, one.a, one.b)))
+    return tuple(sorted((*others, *_judged(desk, pairs)), key=lambda one: (-one.p, one.a, one.b)))
 
 
 def corrected(product: float) -> float:
@@ -99,11 +99,11 @@ def _multiplied(desk: _Desk) -> Iterator[Conflict]:
                 yield desk.conflict(pair, products, corrected(p), hot_only)
 
 
-def _judged(desk: _Desk, pairs: Iterable[Pair], judged: Iterable[str]) -> Iterator[Conflict]:
+def _judged(desk: _Desk, pairs: Sequence[Pair]) -> Iterator[Conflict]:
     """The conflicts by the odds."""
-    sides = {name: Side(desk.held[name].scope) for name in judged}
+    side = sides({name: desk.held[name].scope for pair in pairs for name in pair})
     for pair in pairs:
-        p = odds(sides[pair[0]], sides[pair[1]])
+        p = odds(side[pair[0]], side[pair[1]])
         likeliest = desk.held[pair[0]].top * desk.held[pair[1]].top
         if max(p, likeliest, *desk.witnessed.get(pair, {}).values()) < desk.threshold:
             continue

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analyzer.history import Commit, History
 from analyzer.issues import Bond, Dependency, Issue
-from analyzer.odds import Side, odds
+from analyzer.odds import Side, odds, sides
 from analyzer.scope import predict
 
 TRIVIAL = ("changelog", "readme", "license", "version")
@@ -101,11 +101,11 @@ def pairs_of(
         history = repository.history.before(moment["history_before_ts"])
         issues = [repository.backlog[name] for name in names]
         scopes = predict(issues, repository.backlog, history, repository.trees[moment["base"]])
-        sides = {name: Side(scope) for name, scope in scopes.items()}
+        side = sides(scopes)
         for a, b in combinations(sorted(names), 2):
             one, other = repository.cases[a], repository.cases[b]
             if (a, b) not in pairs and not set(one["commits"]) & set(other["commits"]):
-                pairs[a, b] = judge(sides[a], sides[b]), bool(_solid(one["files"]) & _solid(other["files"]))
+                pairs[a, b] = judge(side[a], side[b]), bool(_solid(one["files"]) & _solid(other["files"]))
     return list(pairs.values())
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.habits import Habits
 from analyzer.history import Commit, History
-from analyzer.odds import Side, common, odds
+from analyzer.odds import common, odds, sides
 from analyzer.scope import Scope, ScopeFile
 from analyzer.ties import Ties
 
@@ -17,8 +17,12 @@ def scope(issue, files=None, **rest):
     return Scope(issue, tuple(ScopeFile(path, p, ("named",)) for path, p in ranked), **rest)
 
 
+def both(a, b):
+    return sides({"a": a, "b": b}).values()
+
+
 def risk(a, b):
-    return odds(Side(a), Side(b))
+    return odds(*both(a, b))
 
 
 def tied(name, **ties):
@@ -49,8 +53,8 @@ def test_a_rare_file_tells_more_than_a_common_one():
 
 @pytest.mark.parametrize("ties", [{"named": {"src/x.py"}}, {"labels": {"area"}}, {"dependants": {"c"}}])
 def test_it_grows_with_what_both_have(ties):
-    both: Any = {key: frozenset(value) for key, value in ties.items()}
-    assert risk(tied("a", **both), tied("b", **both)) > risk(tied("a", **both), tied("b"))
+    shared: Any = {key: frozenset(value) for key, value in ties.items()}
+    assert risk(tied("a", **shared), tied("b", **shared)) > risk(tied("a", **shared), tied("b"))
 
 
 @pytest.mark.parametrize("kind", ["cited", "targets"])
@@ -72,7 +76,7 @@ def test_it_grows_when_precedents_met(kind):
 
 
 def test_nothing_in_common_is_judged_by_the_habits_of_the_repository():
-    told = common(Side(tied("a", usual=-1.0, age=5.0)), Side(scope("b")))
+    told = common(*both(tied("a", usual=-1.0, age=5.0), scope("b")))
     assert {name for name, value in told.items() if value} == {"usual", "age"}
     assert risk(tied("a", age=3.0), scope("b")) > risk(tied("a", age=9.0), scope("b"))
 
