@@ -18,7 +18,7 @@ as nobody is told of a conflict that is made of them. On the public snapshots th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations, islice
 from math import prod
 
@@ -41,15 +41,26 @@ TELLING = 0.2
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two issues (a < b) that will probably touch the same paths; `witness` is the likeliest of them."""
+    """Two issues (a < b) that will probably touch the same paths, the likeliest first."""
 
     a: str
     b: str
     p: float
     paths: tuple[str, ...]
-    witness: str
-    evidence: tuple[str, ...]
     hot_only: bool
+    scopes: tuple[Scope, Scope] = field(repr=False, compare=False)
+
+    @property
+    def witness(self) -> str:
+        """The likeliest path."""
+        return self.paths[0]
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """Why each is thought to touch the first paths; made on request, as few conflicts are ever explained."""
+        return tuple(
+            f"{path}: {'; '.join(_reason(scope, path) for scope in self.scopes)}" for path in self.paths[:SHOWN]
+        )
 
 
 Pair = tuple[str, str]
@@ -65,11 +76,11 @@ def find_conflicts(
     witnessed: dict[Pair, dict[str, float]] = {}
     for pair, witness, product in _pattern_meetings(scopes):
         witnessed.setdefault(pair, {}).setdefault(witness, product)
-    desk = _Desk({name: _Held(scope) for name, scope in scopes.items()}, witnessed, hot, threshold)
-    judged = {issue for issue, scope in scopes.items() if scope.ties.age > 0}
+    desk = _Desk({name: _Held(scope, hot) for name, scope in scopes.items()}, witnessed, threshold)
+    judged = frozenset(issue for issue, scope in scopes.items() if scope.ties.age > 0)
     pairs = [pair for pair in combinations(sorted(judged), 2) if not known.issuperset(pair)]
-    others = (one for one in _multiplied(desk) if not {one.a, one.b} <= known and not {one.a, one.b} <= judged)
-    return tuple(sorted((*others, *_judged(desk, pairs)), key=lambda one: (-one.p, one.a, one.b)))
+    found = (*_multiplied(desk, (known, judged)), *_judged(desk, pairs))
+    return tuple(sorted(found, key=lambda one: (-one.p, one.a, one.b)))
 
 
 def corrected(product: float) -> float:
@@ -77,26 +88,33 @@ def corrected(product: float) -> float:
     return 1 - (1 - product) ** UNDERSTATED
 
 
-def _multiplied(desk: _Desk) -> Iterator[Conflict]:
-    """The conflicts by the chances of single files."""
+def _multiplied(desk: _Desk, without: tuple[frozenset[str], frozenset[str]]) -> Iterator[Conflict]:
+    """The conflicts by the chances of single files, but for the pairs within either of two sets of issues."""
     threshold = 1 - (1 - desk.threshold) ** (1 / UNDERSTATED)
-    free: tuple[Product, Product] = ({}, {})
-    for path, holders in _holders(desk.held).items():
-        # A hot file is worth a pair only if it makes the conflict on its own: there are too many of them.
-        least = threshold if path in desk.hot else min(LEAST_PRODUCT, threshold / 10)
-        _multiply(free[path in desk.hot], holders[:CROWD] if path in desk.hot else holders, least)
+    known, judged = without
     found: set[Pair] = set()
     for hot_only in (False, True):
-        # In the order of the paths, not as a set: what is near in memory is asked for together.
-        for pair in free[hot_only] if hot_only else {**free[False], **desk.witnessed}:
-            extra = {} if hot_only else desk.witnessed.get(pair, {})
-            if pair in found or 1 - free[hot_only].get(pair, 1.0) * prod(1 - p for p in extra.values()) < threshold:
+        for pair, free in _free(desk, hot_only, threshold).items():
+            a, b = pair
+            if 1 - free < threshold or pair in found or (a in known and b in known) or (a in judged and b in judged):
                 continue
             products = desk.products(pair, hot_only)
-            p = 1 - prod(1 - product for product in products.values())
+            p = 1 - prod([1 - product for product in products.values()])
             if p >= threshold:
                 found.add(pair)
                 yield desk.conflict(pair, products, corrected(p), hot_only)
+
+
+def _free(desk: _Desk, hot_only: bool, threshold: float) -> Product:
+    """The chances of all pairs that may reach the threshold, without what is hardly worth multiplying."""
+    free: Product = {}
+    # A hot file is worth a pair only if it makes the conflict on its own: there are too many of them.
+    least = threshold if hot_only else min(LEAST_PRODUCT, threshold / 10)
+    for holders in _holders({issue: one.p[hot_only] for issue, one in desk.held.items()}):
+        _multiply(free, holders[:CROWD] if hot_only else holders, least)
+    for pair, products in () if hot_only else desk.witnessed.items():
+        free[pair] = free.get(pair, 1.0) * prod(1 - p for p in products.values())
+    return free
 
 
 def _judged(desk: _Desk, pairs: Sequence[Pair]) -> Iterator[Conflict]:
@@ -117,13 +135,13 @@ def _judged(desk: _Desk, pairs: Sequence[Pair]) -> Iterator[Conflict]:
                 break
 
 
-def _holders(held: Mapping[str, _Held]) -> dict[str, list[tuple[float, str]]]:
-    """Path -> (p, issue), the likeliest first. Files to be made count like others."""
+def _holders(chances: Mapping[str, Mapping[str, float]]) -> Iterator[list[tuple[float, str]]]:
+    """(p, issue) for each path that several issues hold, the likeliest first."""
     found: dict[str, list[tuple[float, str]]] = {}
-    for issue, one in held.items():
-        for path, p in one.p.items():
+    for issue, paths in chances.items():
+        for path, p in paths.items():
             found.setdefault(path, []).append((p, issue))
-    return {path: sorted(holders, reverse=True) for path, holders in found.items() if len(holders) > 1}
+    return (sorted(holders, reverse=True) for holders in found.values() if len(holders) > 1)
 
 
 def _multiply(free: Product, holders: list[tuple[float, str]], least: float) -> None:
@@ -165,30 +183,26 @@ def _crossed(
                 yield ((issue, other) if issue < other else (other, issue)), witness, p * q
 
 
+def _reason(scope: Scope, path: str) -> str:
+    for file in scope.files:
+        if file.path == path:
+            return f"{scope.issue} p={file.p:.2f} ({file.evidence[0] if file.evidence else 'predicted'})"
+    for pattern, p in scope.new:
+        if pattern == path:
+            return f"{scope.issue} p={p:.2f} (to be made)"
+    return f"{scope.issue} reserves a pattern that covers it"
+
+
 class _Held:
-    """What one issue holds, by path."""
+    """What one issue holds: the chances of its paths, those to be made among them; the hot ones apart."""
 
-    def __init__(self, scope: Scope) -> None:
-        self.issue, self.scope = scope.issue, scope
-        self.made = {pattern: p for pattern, p in scope.new if is_literal(pattern)}
-        self.files = {file.path: file for file in scope.files}
-        self.p = self.made | {path: file.p for path, file in self.files.items()}
-        self.top = max(self.p.values(), default=0.0)
-        self._told: dict[str, str] = {}
-
-    def reason(self, path: str) -> str:
-        """Why the path is thought to be touched; asked again for every issue that is met there."""
-        if path not in self._told:
-            self._told[path] = self._reason(path)
-        return self._told[path]
-
-    def _reason(self, path: str) -> str:
-        file = self.files.get(path)
-        if file:
-            return f"{self.issue} p={file.p:.2f} ({file.evidence[0] if file.evidence else 'predicted'})"
-        if path in self.made:
-            return f"{self.issue} p={self.made[path]:.2f} (to be made)"
-        return f"{self.issue} reserves a pattern that covers it"
+    def __init__(self, scope: Scope, hot: frozenset[str]) -> None:
+        self.scope = scope
+        chances = {pattern: p for pattern, p in scope.new if is_literal(pattern)}
+        chances |= {file.path: file.p for file in scope.files}
+        self.top = max(chances.values(), default=0.0)
+        heated = {path: p for path, p in chances.items() if path in hot}
+        self.p = ({path: p for path, p in chances.items() if path not in heated} if heated else chances, heated)
 
 
 @dataclass(frozen=True)
@@ -198,19 +212,16 @@ class _Desk:
     held: Mapping[str, _Held]
     witnessed: Mapping[Pair, Mapping[str, float]]
     """Pair -> the paths at which patterns of theirs meet, with the chance."""
-    hot: frozenset[str]
     threshold: float
 
     def products(self, pair: Pair, hot_only: bool) -> dict[str, float]:
         """Path -> the chance that both touch it, for the hot paths or for the others and the witnessed ones."""
-        one, other = self.held[pair[0]].p, self.held[pair[1]].p
-        shared = {path: p * other[path] for path, p in one.items() if path in other and (path in self.hot) == hot_only}
-        return shared if hot_only else {**self.witnessed.get(pair, {}), **shared}
+        one, other = self.held[pair[0]].p[hot_only], self.held[pair[1]].p[hot_only]
+        shared = {path: p * other[path] for path, p in one.items() if path in other}
+        return {**self.witnessed[pair], **shared} if pair in self.witnessed and not hot_only else shared
 
     def conflict(self, pair: Pair, products: Mapping[str, float], p: float, hot_only: bool) -> Conflict:
         """The conflict of a pair, with the paths that are worth telling."""
-        one, other = self.held[pair[0]], self.held[pair[1]]
         likely = sorted(products, key=lambda path: (-products[path], path))
-        paths = tuple(path for path in likely if products[path] >= TELLING * products[likely[0]])
-        told = tuple(f"{path}: {one.reason(path)}; {other.reason(path)}" for path in paths[:SHOWN])
-        return Conflict(*pair, p, paths, paths[0], told, hot_only)
+        paths = tuple([path for path in likely if products[path] >= TELLING * products[likely[0]]])
+        return Conflict(*pair, p, paths, hot_only, (self.held[pair[0]].scope, self.held[pair[1]].scope))

@@ -97,7 +97,7 @@ def _tables(plan: Plan) -> Iterable[str]:
     first = {track.id: plan.issue(track.issues[0]).title for track in plan.tracks}
     now = [(one.slot, one.track, runs[one.track], first[one.track], one.why) for one in plan.assignments]
     meets = [
-        (f"{c.p:.0%}", f"{c.a} × {c.b}", " / ".join(c.issues), ", ".join(c.paths[:6]), "; ".join(c.evidence[:4]))
+        (f"{c.p:.0%}", f"{c.a} × {c.b}", " / ".join(c.issues), ", ".join(c.paths[:6]), "; ".join(c.worst.evidence[:4]))
         for c in plan.conflicts
     ]
     hot = [(path, ", ".join(names)) for path, names in hot_files(plan).items()]

@@ -55,7 +55,7 @@ def _merged(a: Track, b: Track, group: Sequence[Conflict]) -> TrackConflict:
     worst = min(group, key=lambda conflict: (-conflict.p, conflict.a, conflict.b))
     issues = (worst.a, worst.b) if worst.a in a.issues else (worst.b, worst.a)
     paths = tuple(dict.fromkeys(path for conflict in (worst, *group) for path in conflict.paths))
-    return TrackConflict(a.id, b.id, issues, worst.p, paths, worst.witness, worst.evidence, worst.hot_only)
+    return TrackConflict(a.id, b.id, issues, paths, worst)
 
 
 def neighbours(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
@@ -137,7 +137,7 @@ def _reasons(
     elif track.id in rivals:
         conflict = rivals[track.id]
         other = conflict.b if conflict.a == track.id else conflict.a
-        yield f"would meet {other} in {conflict.witness} ({conflict.p:.0%})"
+        yield f"would meet {other} in {conflict.worst.witness} ({conflict.p:.0%})"
     else:
         yield "no slot left: others go first"
     if track.id in wave_of:

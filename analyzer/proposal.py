@@ -59,11 +59,13 @@ class TrackConflict:
     a: str
     b: str
     issues: tuple[str, str]
-    p: float
     paths: tuple[str, ...]
-    witness: str
-    evidence: tuple[str, ...]
-    hot_only: bool
+    worst: Conflict
+
+    @property
+    def p(self) -> float:
+        """The chance of the likeliest pair."""
+        return self.worst.p
 
 
 @dataclass(frozen=True)

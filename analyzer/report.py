@@ -220,8 +220,8 @@ def _conflict(conflict: TrackConflict) -> Json:
         "issues": list(conflict.issues),
         "p": round(conflict.p, 4),
         "paths": list(conflict.paths),
-        "witness": conflict.witness,
-        "evidence": list(conflict.evidence),
+        "witness": conflict.worst.witness,
+        "evidence": list(conflict.worst.evidence),
     }
 
 

@@ -64,7 +64,7 @@ def test_issues_that_want_the_same_file_share_a_track_or_stay_in_different_waves
     assert runs(tied) == {("x", "z"), ("y", "w")}
     assert [{*wave} for wave in tied.waves] == [{tied.track_of["x"].id}, {tied.track_of["y"].id}]
     (conflict,) = tied.conflicts
-    assert (conflict.witness, set(conflict.issues)) == (path, {"x", "y"})
+    assert (conflict.worst.witness, set(conflict.issues)) == (path, {"x", "y"})
 
 
 def test_a_meeting_of_issues_that_are_ordered_anyway_is_no_conflict():
