@@ -16,7 +16,7 @@ them. Rework for priced conflicts is left out: the bound holds for the work that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate
@@ -159,11 +159,11 @@ def _cliques(shop: Shop, order: Sequence[int], jobs: Sequence[int], last: Sequen
     """Sets of jobs of which no two can run side by side, grown from the heaviest."""
     if not jobs:
         return
-    rivals = {at: set(shop.apart[at]) & set(jobs) if len(jobs) <= MOST_ORDERED else set(shop.apart[at]) for at in jobs}
+    rivals: Mapping[int, Set[int]] = {at: shop.apart[at] for at in jobs}
     if len(jobs) <= MOST_ORDERED:
-        _add_ordered(shop, order, rivals)
+        rivals = _with_ordered(shop, order, rivals)
     work = {at: shop.jobs[at].seconds for at in jobs}
-    load = {at: work[at] + sum(work[other] for other in rivals[at]) for at in jobs}
+    load = {at: work[at] + sum(map(work.__getitem__, rivals[at])) for at in jobs}
     for seed in sorted(jobs, key=lambda at: (-load[at], at))[:SEEDS]:
         clique, near = [seed], set(rivals[seed])
         while near:
@@ -175,8 +175,9 @@ def _cliques(shop: Shop, order: Sequence[int], jobs: Sequence[int], last: Sequen
         yield tuple(sorted(clique))
 
 
-def _add_ordered(shop: Shop, order: Sequence[int], rivals: dict[int, set[int]]) -> None:
+def _with_ordered(shop: Shop, order: Sequence[int], apart: Mapping[int, Set[int]]) -> dict[int, set[int]]:
     """Count jobs that wait for one another as rivals; the sets of what comes before are bits of one number."""
+    rivals = {at: set(others & apart.keys()) for at, others in apart.items()}
     bit = {at: 1 << place for place, at in enumerate(rivals)}
     members = list(rivals)
     earlier: dict[int, int] = {}
@@ -190,6 +191,7 @@ def _add_ordered(shop: Shop, order: Sequence[int], rivals: dict[int, set[int]]) 
             for other in _members(found, members):
                 rivals[at].add(other)
                 rivals[other].add(at)
+    return rivals
 
 
 def _members(bits: int, members: Sequence[int]) -> Iterable[int]:

@@ -157,16 +157,17 @@ def _multiply(free: Product, holders: list[tuple[float, str]], least: float) -> 
 
 def _pattern_meetings(scopes: Mapping[str, Scope]) -> Iterator[tuple[Pair, str, float]]:
     """Where a pattern that is no plain path meets what another issue reserves."""
-    wild: dict[str, list[tuple[str, float]]] = {}
+    written = dict.fromkeys(pattern for scope in scopes.values() for pattern in scope.write)
+    wild: dict[str, list[tuple[str, float]]] = {pattern: [] for pattern in written if not is_literal(pattern)}
     plain: dict[str, list[tuple[str, float]]] = {}
-    for issue, scope in scopes.items():
+    for issue, scope in scopes.items() if wild else ():
         known = {**dict(scope.new), **{escape(file.path): file.p for file in scope.files}}
         for pattern in scope.write:
-            side = plain if is_literal(pattern) else wild
+            side = wild if pattern in wild else plain
             side.setdefault(pattern, []).append((issue, known.get(pattern, PATTERN_P)))
     index = PatternSet(wild)
     for path, holders in plain.items():
-        for pattern in index.matching(path) if wild else ():
+        for pattern in index.matching(path):
             yield from _crossed(wild[pattern], holders, path)
     for pattern, holders in wild.items():
         for other, witness in index.meeting(pattern):

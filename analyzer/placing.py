@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from analyzer.conflicts import Conflict
 from analyzer.proposal import Placed, TrackConflict
@@ -40,30 +42,30 @@ def _track(study: Study, name: str, run: tuple[str, ...], status: TrackStatus) -
 
 
 def conflicts_of(tracks: Sequence[Track], found: Iterable[Conflict]) -> tuple[TrackConflict, ...]:
-    """The conflicts between issues of different tracks, one per pair of tracks, likeliest first."""
+    """The conflicts between issues of different tracks, one per pair of tracks; likeliest first, as `found` is."""
     place = {issue: position for position, track in enumerate(tracks) for issue in track.issues}
     pairs: dict[tuple[int, int], list[Conflict]] = {}
     for conflict in found:
-        if conflict.a in place and conflict.b in place and place[conflict.a] != place[conflict.b]:
-            first, second = sorted((place[conflict.a], place[conflict.b]))
-            pairs.setdefault((first, second), []).append(conflict)
+        a, b = place.get(conflict.a), place.get(conflict.b)
+        if a is not None and b is not None and a != b:
+            pairs.setdefault((a, b) if a < b else (b, a), []).append(conflict)
     merged = [_merged(tracks[a], tracks[b], group) for (a, b), group in sorted(pairs.items())]
     return tuple(sorted(merged, key=lambda conflict: -conflict.p))
 
 
 def _merged(a: Track, b: Track, group: Sequence[Conflict]) -> TrackConflict:
-    worst = min(group, key=lambda conflict: (-conflict.p, conflict.a, conflict.b))
+    worst = group[0]
     issues = (worst.a, worst.b) if worst.a in a.issues else (worst.b, worst.a)
-    paths = tuple(dict.fromkeys(path for conflict in (worst, *group) for path in conflict.paths))
+    paths = tuple(dict.fromkeys(chain.from_iterable([conflict.paths for conflict in group])))
     return TrackConflict(a.id, b.id, issues, paths, worst)
 
 
 def neighbours(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
     """Name -> the names it is paired with."""
-    found: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = defaultdict(set)
     for a, b in pairs:
-        found.setdefault(a, set()).add(b)
-        found.setdefault(b, set()).add(a)
+        found[a].add(b)
+        found[b].add(a)
     return {name: frozenset(others) for name, others in found.items()}
 
 

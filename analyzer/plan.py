@@ -10,6 +10,7 @@ and tracks that it keeps one after the other for the rework that meeting would c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from analyzer.conflicts import Conflict, find_conflicts
 from analyzer.facts import Facts
@@ -17,7 +18,7 @@ from analyzer.graph import Node
 from analyzer.makespan import makespan, prices
 from analyzer.placing import assign, conflicts_of, name_tracks, neighbours, queue
 from analyzer.policy import Policy
-from analyzer.proposal import Plan, Request, TrackConflict
+from analyzer.proposal import Makespan, Placed, Plan, Request, TrackConflict
 from analyzer.readiness import Rules
 from analyzer.schedule import Job, Name, waves
 from analyzer.scope import Scope, predict
@@ -41,17 +42,8 @@ def make_plan(
     predicted = _scopes(study, facts, request, policy, known or {})
     scopes = outweighed(predicted, request.seen, frozenset(facts.tree)) if request.seen else predicted
     found, soft = _meetings(study, scopes, policy)
-    hard = tuple(conflict for conflict in found if policy.hot == "serialize" or not conflict.hot_only)
-    near = neighbours((conflict.a, conflict.b) for conflict in hard)
-    tracks = _tracks(study, near)
-    between = conflicts_of(tracks, hard)
-    costs = prices(study, soft)
-    running, slots = _running(tracks, hard, frozenset(study.under_way)), max(1, request.slots)
-    span, starts, kept = makespan(study, tracks, near, costs, slots)
-    awaiting = (track.id for track in tracks if not study.under_way.keys().isdisjoint(track.waits_for))
-    later = frozenset((*running, *awaiting))
-    names = _waves(_track_jobs(study, tracks, starts), _apart(tracks, between, kept), slots, later)
-    assignments = assign(study, tracks, names[0] if names else (), request.slots)
+    hard = found if policy.hot == "serialize" else tuple([one for one in found if not one.hot_only])
+    course = _course(study, hard, soft)
     return Plan(
         facts=facts,
         request=request,
@@ -65,15 +57,42 @@ def make_plan(
         scopes=scopes,
         predicted=predicted,
         issue_conflicts=found if policy.hot == "share" else hard,
-        tracks=tracks,
-        conflicts=between,
+        tracks=course.tracks,
+        conflicts=course.conflicts,
         soft_conflicts=soft,
-        hot_conflicts=conflicts_of(tracks, [c for c in found if c.hot_only]) if policy.hot == "share" else (),
-        waves=names,
-        assignments=assignments,
-        queued=queue(tracks, names, assignments, between, running),
-        makespan=span,
+        hot_conflicts=conflicts_of(course.tracks, [c for c in found if c.hot_only]) if policy.hot == "share" else (),
+        waves=course.waves,
+        assignments=course.assignments,
+        queued=course.queued,
+        makespan=course.makespan,
     )
+
+
+@dataclass(frozen=True)
+class _Course:
+    """What runs when: the fields of a plan that follow from the issues and their conflicts."""
+
+    tracks: tuple[Track, ...]
+    conflicts: tuple[TrackConflict, ...]
+    waves: tuple[tuple[str, ...], ...]
+    assignments: tuple[Placed, ...]
+    queued: tuple[Placed, ...]
+    makespan: Makespan
+
+
+def _course(study: Study, hard: Sequence[Conflict], soft: Iterable[Conflict]) -> _Course:
+    """Issues that meet in `hard` are kept apart, meeting in `soft` has a price."""
+    slots = study.request.slots
+    near = neighbours((conflict.a, conflict.b) for conflict in hard)
+    tracks = _tracks(study, near)
+    between = conflicts_of(tracks, hard)
+    running = _running(tracks, hard, frozenset(study.under_way))
+    span, starts, kept = makespan(study, tracks, near, prices(study, soft), max(1, slots))
+    awaiting = (track.id for track in tracks if not study.under_way.keys().isdisjoint(track.waits_for))
+    later = frozenset((*running, *awaiting))
+    names = _waves(_track_jobs(study, tracks, starts), _apart(tracks, between, kept), max(1, slots), later)
+    assignments = assign(study, tracks, names[0] if names else (), slots)
+    return _Course(tracks, between, names, assignments, queue(tracks, names, assignments, between, running), span)
 
 
 def _tracks(study: Study, near: Mapping[str, frozenset[str]]) -> tuple[Track, ...]:
@@ -118,7 +137,7 @@ def _running(tracks: Sequence[Track], found: Iterable[Conflict], busy: frozenset
     """Track -> its likeliest conflict with an issue that is being worked on elsewhere."""
     home = {issue: track for track in tracks for issue in track.issues}
     met: dict[str, Conflict] = {}
-    near = (conflict for conflict in found if conflict.a in busy or conflict.b in busy)
+    near = [conflict for conflict in found if conflict.a in busy or conflict.b in busy] if busy else []
     for conflict in sorted(near, key=lambda conflict: (-conflict.p, conflict.a, conflict.b)):
         for taken, other in ((conflict.a, conflict.b), (conflict.b, conflict.a)):
             if taken in busy and other in home and taken not in home[other].issues:
@@ -133,10 +152,11 @@ def _meetings(
     first = {name: scopes[name] for name in study.ranked[: policy.scope.searched]}
     near = find_conflicts(first, threshold=min(policy.priced_at, policy.conflict_at))
     far = find_conflicts(scopes, threshold=policy.conflict_at, known=frozenset(first))
-    free = [one for one in (*near, *far) if not study.is_ordered(one.a, one.b)]
-    hard = sorted((one for one in free if one.p >= policy.conflict_at), key=lambda one: (-one.p, one.a, one.b))
-    soft = (one for one in free if one.p < policy.conflict_at and not one.hot_only)
-    return tuple(hard), tuple(soft)
+    is_ordered = study.waiting.is_ordered
+    priced = [one for one in near if one.p < policy.conflict_at and not one.hot_only]
+    likely = [one for one in (*near, *far) if one.p >= policy.conflict_at and not is_ordered(one.a, one.b)]
+    likely.sort(key=lambda one: (-one.p, one.a, one.b))
+    return tuple(likely), tuple(one for one in priced if not is_ordered(one.a, one.b))
 
 
 def _track_jobs(study: Study, tracks: Sequence[Track], starts: Mapping[str, float]) -> list[Job]:

@@ -202,7 +202,7 @@ def _blockers(
 
 def _missing(bonds: tuple[Dependency, ...], known: Mapping[str, Issue]) -> tuple[str, ...]:
     return tuple(
-        bond.target for bond in bonds if bond.bond in (*_BLOCKING, Bond.WAITS_FOR) and bond.target not in known
+        bond.target for bond in bonds if bond.target not in known and bond.bond in (*_BLOCKING, Bond.WAITS_FOR)
     )
 
 

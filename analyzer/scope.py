@@ -137,7 +137,7 @@ def _marked(scope: Scope, hot: Container[str], always: PatternSet, policy: Scope
         return path in hot or bool(ALWAYS_HOT.fullmatch(path.rpartition("/")[2]) or always.match(path))
 
     marked = tuple(file.path for file in scope.files if file.p >= policy.warn_at and is_hot(file.path))
-    return replace(scope, hot=marked)
+    return replace(scope, hot=marked) if marked else scope
 
 
 def _draft(issue: Issue, ranker: Ranker, policy: ScopePolicy, searched: bool) -> Scope:

@@ -93,10 +93,13 @@ class Study:
         return tails(self.order.acyclic, self.seconds)
 
     def seconds(self, node: Node) -> float:
-        """The work in a node; milestones and containers have none."""
-        if not isinstance(node, str) or not is_work(self.backlog.issues[node]):
-            return 0.0
-        return self.estimates.seconds(self.backlog.issues[node])
+        """The work in a node; milestones and containers have none, and what is done."""
+        return self._seconds.get(node, 0.0)
+
+    @cached_property
+    def _seconds(self) -> dict[Node, float]:
+        issues = (self.backlog.issues[name] for name in self.backlog.blockers)
+        return {issue.id: self.estimates.seconds(issue) for issue in issues if is_work(issue)}
 
     def rank(self, name: str) -> Rank:
         """The place of an issue in the order of giving out; smaller goes first."""
@@ -110,12 +113,9 @@ class Study:
     def _ranks(self) -> dict[str, Rank]:
         return {}
 
-    def is_ordered(self, a: str, b: str) -> bool:
-        """Whether one of two issues (transitively) waits for the other, so that they never run side by side."""
-        return self._waiting.is_ordered(a, b)
-
     @cached_property
-    def _waiting(self) -> Waiting:
+    def waiting(self) -> Waiting:
+        """Which issue (transitively) waits for which: these never run side by side."""
         return Waiting(self.order.acyclic)
 
     def behind(self, name: str) -> float:
