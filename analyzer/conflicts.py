@@ -39,7 +39,7 @@ TELLING = 0.2
 """A path is told when it is at least this share as likely as the likeliest: a little chance everywhere is noise."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """Two issues (a < b) that will probably touch the same paths, the likeliest first."""
 

@@ -54,7 +54,7 @@ def normalise(pattern: str) -> str:
 
 def escape(path: str) -> str:
     """A pattern that matches this very path, whatever characters its name has (`app/[id].ts`)."""
-    plain = _MAGIC.sub(r"[\g<0>]", path)
+    plain = _MAGIC.sub(r"[\g<0>]", path) if _MAGIC.search(path) else path
     return f"[!]{plain[1:]}" if plain.startswith("!") else plain
 
 

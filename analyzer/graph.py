@@ -177,33 +177,34 @@ class Waiting:
 
     def __init__(self, graph: nx.DiGraph) -> None:
         self._after: Mapping[Node, Iterable[Node]] = dict(graph.adjacency())
-        self._sequence = _sequence(self._after)
-        self._place = {node: place for place, node in enumerate(reversed(self._sequence))}
-        self._bits: dict[Node, int] = {}
+        self._nodes = _sequence(self._after)[::-1]
+        self._place = {node: place for place, node in enumerate(self._nodes)}
+        self._bits: dict[int, int] = {}
 
     def is_ordered(self, a: Node, b: Node) -> bool:
         """Whether one of the two waits for the other; nodes outside of the graph wait for nothing."""
-        return self.is_before(a, b) or self.is_before(b, a)
+        one, other = self._place.get(a), self._place.get(b)
+        if one is None or other is None:
+            return False
+        return bool(self._behind(one) >> other & 1 if one > other else self._behind(other) >> one & 1)
 
     def is_before(self, first: Node, last: Node) -> bool:
         """Whether `last` waits for `first`."""
-        place = self._place
-        if first not in place or last not in place or place[first] <= place[last]:
-            return False
-        return bool(self._after[first]) and bool(self._behind(first) >> place[last] & 1)
+        return self._place.get(first, 0) > self._place.get(last, 0) and self.is_ordered(first, last)
 
-    def _behind(self, asked: Node) -> int:
+    def _behind(self, asked: int) -> int:
         if asked not in self._bits:
             needed, stack = {asked}, [asked]
             while stack:
-                fresh = [node for node in self._after[stack.pop()] if node not in self._bits and node not in needed]
+                after = [self._place[node] for node in self._after[self._nodes[stack.pop()]]]
+                fresh = [place for place in after if place not in self._bits and place not in needed]
                 needed.update(fresh)
                 stack += fresh
-            for node in sorted(needed, key=self._place.__getitem__):
+            for place in sorted(needed):
                 bits = 0
-                for other in self._after[node]:
-                    bits |= self._bits[other] | 1 << self._place[other]
-                self._bits[node] = bits
+                for node in self._after[self._nodes[place]]:
+                    bits |= self._bits[self._place[node]] | 1 << self._place[node]
+                self._bits[place] = bits
         return self._bits[asked]
 
 

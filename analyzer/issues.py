@@ -32,7 +32,7 @@ class Bond(StrEnum):
     RELATED = "related"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Dependency:
     """An edge from its issue to `target`; `kind` is the tracker's own word, `bond` what it means to us."""
 
@@ -43,7 +43,7 @@ class Dependency:
     """For WAITS_FOR: one closed child is enough."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Issue:
     """One unit of work. Times are seconds since 1970 (None: not told); priority 0 is the most urgent."""
 

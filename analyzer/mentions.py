@@ -50,7 +50,7 @@ class Manner(StrEnum):
     FOLDER = "folder"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mention:
     """One way in which the text names the file; `share` is 1 over the number of files it may mean."""
 
@@ -62,7 +62,7 @@ class Mention:
     """Where in the text: 0 at its start, 1 at its end."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mentions:
     """Everything a text names: files of the tree, paths that it lacks, globs as they were written."""
 

@@ -56,8 +56,10 @@ def conflicts_of(tracks: Sequence[Track], found: Iterable[Conflict]) -> tuple[Tr
 def _merged(a: Track, b: Track, group: Sequence[Conflict]) -> TrackConflict:
     worst = group[0]
     issues = (worst.a, worst.b) if worst.a in a.issues else (worst.b, worst.a)
-    paths = tuple(dict.fromkeys(chain.from_iterable([conflict.paths for conflict in group])))
-    return TrackConflict(a.id, b.id, issues, paths, worst)
+    paths = (
+        dict.fromkeys(chain.from_iterable([conflict.paths for conflict in group])) if len(group) > 1 else worst.paths
+    )
+    return TrackConflict(a.id, b.id, issues, tuple(paths), worst)
 
 
 def neighbours(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:

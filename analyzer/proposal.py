@@ -52,7 +52,7 @@ class Epic:
     closable: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TrackConflict:
     """Two tracks (`a` goes first) that would meet: the likeliest pair of their issues, and the paths of all pairs."""
 

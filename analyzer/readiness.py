@@ -80,7 +80,7 @@ class Backlog:
         return frozenset(found)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Whether an unfinished issue can be started: what it waits for, and what else holds it ("": nothing does)."""
 

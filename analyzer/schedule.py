@@ -31,7 +31,7 @@ Prices = Mapping[tuple[Name, Name], float]
 """Two jobs (either order) -> the seconds of rework to expect when they run side by side."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """A piece of work, or a milestone (`is_track` false); `after` are the jobs that must have ended before it begins.
 
@@ -67,7 +67,7 @@ class Shop:
                 after[other].append(at)
         none: frozenset[int] = frozenset()
         rivals = tuple(
-            frozenset(number[name] for name in apart[job.name] if name in number) if job.name in apart else none
+            frozenset([number[name] for name in apart[job.name] if name in number]) if job.name in apart else none
             for job in jobs
         )
         costs: list[dict[int, float]] = [{} for _ in jobs]

@@ -49,7 +49,7 @@ CROWD = 10
 """A file that more issues of one request claim, and more than `hot_share` of them, is hot in it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ScopeFile:
     """A file of the tree with the probability that the issue touches it, and why, the strongest reason first."""
 
@@ -58,7 +58,7 @@ class ScopeFile:
     evidence: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What one issue is expected to touch."""
 
