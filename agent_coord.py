@@ -56,7 +56,9 @@ def analyze() -> int:
     gc.disable()
     from analyzer.cli import main
 
-    return main(sys.argv[1:])
+    code = main(sys.argv[1:])
+    gc.freeze()  # else the interpreter looks once more as it ends
+    return code
 
 
 def monitor() -> int:
