@@ -1,14 +1,16 @@
 """Stacked work in ledger and git: its base is made, recorded, and looked at.
 
-The base of a stacked attempt is a merge made in memory under a fixed name and date, so that the same inputs give the
-same commit. The ledger keeps, for each attempt, which tips it stands on; all else is read from git each time, so that
-nothing has to be told to anybody when a dependency lands, is bounced, or when the coordinator dies.
+The base of a stacked attempt is a merge made in memory under a fixed name and the date of the newest commit in it, so
+that the same inputs give the same commit. The ledger keeps, for each attempt, which tips it stands on; all else is read
+from git each time, so that nothing has to be told to anybody when a dependency lands, is bounced, or when the
+coordinator dies.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from coordinator.bootstrap import Project
 from coordinator.merging import queue
@@ -17,10 +19,8 @@ from coordinator.merging.stack import Finished, Ground, Support, depth, lands_af
 from coordinator.tasks.claims import ACTIVE, Task, find_task
 from resources.state.store import Row, Snapshot, Transaction
 from resources.system.commits import fork_of, make_commit, paths_between, reaches
-from resources.system.git import merge_tree, resolve
+from resources.system.git import git, merge_tree, resolve
 from resources.system.repository import branch_tip
-
-_DATES = {"GIT_AUTHOR_DATE": "2000-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2000-01-01T00:00:00Z"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,13 @@ def share(tx: Transaction, issue: str, base: Base) -> None:
 def bases(snapshot: Snapshot) -> dict[str, str]:
     """Issue -> the base of its last attempt, for stacked ones."""
     return {row["issue"]: row["base"] for row in snapshot.all("stacks")}
+
+
+def _dates(root: Path, parents: Sequence[str]) -> dict[str, str]:
+    # A merge that is older than what it merges would make git's walks through the history end too early.
+    times = git(root, "log", "--no-walk", "--format=%ct", "--end-of-options", *parents, read=True).lines
+    newest = f"@{max(map(int, times))} +0000"
+    return {"GIT_AUTHOR_DATE": newest, "GIT_COMMITTER_DATE": newest}
 
 
 @dataclass
@@ -67,7 +74,8 @@ class Stacks:
             merge = merge_tree(root, commit, parent.tip)
             if not merge.clean:
                 return Base("", parents, merge.conflicts)
-            commit = make_commit(root, merge.tree, [commit, parent.tip], f"Stack on {parent.issue}", _DATES)
+            above = [commit, parent.tip]
+            commit = make_commit(root, merge.tree, above, f"Stack on {parent.issue}", _dates(root, above))
         return Base(commit, parents)
 
     def finished(self, snapshot: Snapshot, onto: str) -> list[Finished]:

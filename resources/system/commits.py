@@ -33,10 +33,15 @@ def make_commit(
 
 def fork_of(root: Path, one: str, other: str) -> str:
     """The newest commit that both have in their history, "" when there is none or one of them does not exist."""
+    return next(iter(forks_of(root, one, other)), "")
+
+
+def forks_of(root: Path, one: str, other: str) -> tuple[str, ...]:
+    """All newest commits that both have: several when each has merged something of the other's past."""
     try:
-        return _fork(root, one, other)
+        return _forks(root, one, other)
     except Failure:
-        return ""
+        return ()
 
 
 def reaches(root: Path, commit: str, other: str) -> bool:
@@ -77,8 +82,8 @@ def content_of(root: Path, commit: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _fork(root: Path, one: str, other: str) -> str:
-    answer = git(root, "merge-base", "--end-of-options", one, other, check=False, read=True)
+def _forks(root: Path, one: str, other: str) -> tuple[str, ...]:
+    answer = git(root, "merge-base", "--all", "--end-of-options", one, other, check=False, read=True)
     if answer.code not in (0, 1):
         raise Failure("git-failed", f"git merge-base ended with code {answer.code} in {root}", why=answer.err.strip())
-    return answer.text
+    return tuple(answer.lines)

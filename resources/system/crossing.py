@@ -21,8 +21,7 @@ from functools import lru_cache, partial, reduce
 from pathlib import Path
 from typing import NamedTuple
 
-from resources.system.commits import fork_of, make_commit, reaches
-from resources.system.errors import Failure
+from resources.system.commits import fork_of, forks_of, make_commit, reaches
 from resources.system.git import Merge, git, merge_tree
 
 
@@ -38,12 +37,8 @@ class Fork(NamedTuple):
 
 def own_fork(root: Path, onto: str, tip: str) -> Fork:
     """Where the own work at `tip` begins, seen from `onto`; they share nothing when one of them does not exist."""
-    try:
-        return _own_fork(root, onto, tip)
-    except Failure:
-        if fork_of(root, onto, tip):
-            raise
-        return Fork("")
+    forks = forks_of(root, onto, tip)
+    return _own_fork(root, forks, tip) if forks else Fork("")
 
 
 def merge_onto(root: Path, onto: str, tip: str) -> Merge:
@@ -57,16 +52,16 @@ def merge_onto(root: Path, onto: str, tip: str) -> Merge:
 
 
 @lru_cache(maxsize=4096)
-def _own_fork(root: Path, onto: str, tip: str) -> Fork:
+def _own_fork(root: Path, forks: tuple[str, ...], tip: str) -> Fork:
     wanted = ("--topo-order", "--reverse", "--parents", "--end-of-options")
-    forks: dict[str, str] = {}
-    landed = {tip}
-    for line in git(root, "rev-list", *wanted, tip, f"^{onto}", read=True).lines:
+    found: dict[str, str] = {}
+    for line in git(root, "rev-list", *wanted, tip, *(f"^{fork}" for fork in forks), read=True).lines:
         commit, *parents = line.split()
-        landed |= {one for one in parents if one not in forks}
-        forks[commit] = reduce(partial(_joined, root), (forks.get(one, one) for one in parents), "")
-    fork = forks.get(tip, tip)
-    return Fork(fork, fork not in {*landed, ""})
+        # Where clocks were wrong, git lists some that are below the forks, too.
+        if len(parents) < 2 or not any(reaches(root, fork, commit) for fork in forks):
+            found[commit] = reduce(partial(_joined, root), (found.get(one, one) for one in parents), "")
+    fork = found.get(tip, tip)
+    return Fork(fork, fork not in forks)
 
 
 @lru_cache(maxsize=4096)

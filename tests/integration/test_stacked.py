@@ -230,6 +230,10 @@ def test_the_same_ground_is_the_same_commit_and_a_conflict_is_none(place: Place)
     try:
         base = Stacks(project).base(main, (x, y))
         assert base.commit == Stacks(project).base(main, (x, y)).commit
+        dates = [
+            int(git_out(place.root, "log", "-1", "--format=%ct", one)) for one in (base.commit, main, x.tip, y.tip)
+        ]
+        assert dates[0] == max(dates)
         assert {"main.txt", "x.txt"} <= {*git_out(place.root, "ls-tree", "--name-only", base.commit).split()}
         assert Stacks(project).base(main, (y, z)).conflicts == ("README.md",)
     finally:

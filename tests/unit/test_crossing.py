@@ -81,3 +81,19 @@ def test_a_branch_that_has_merged_the_base_branch_is_merged_as_git_does_it(root:
     lonely = commit(root, {"alone.txt": ""}, "alone")
     assert own_fork(root, main, lonely) == own_fork(root, main, "0" * 40) == Fork("")
     assert not merge_onto(root, main, lonely).clean
+
+
+def test_wrong_clocks_do_not_make_a_landed_commit_the_branchs_own(root: Path) -> None:
+    def dated(parents: Sequence[str], day: int, tree: str = "main") -> str:
+        when = dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), f"@{1_700_000_000 + day * 86400} +0000")
+        return make_commit(root, f"{tree}^{{tree}}", parents, "dated", when)
+
+    other = on(root, "main", {"other.txt": ""})
+    main = dated([], 1)
+    for day in range(2, 20):
+        main = dated([main], day)
+    landed = dated([main], 30, other)
+    below = dated([dated([landed], -9000, other)], -8999, other)
+    onto = dated([main, below], 50, other)
+    assert own_fork(root, onto, dated([landed], 40, other)) == Fork(landed)
+    assert own_fork(root, onto, dated([dated([landed, main], 39, other)], 40, other)) == Fork(landed)
