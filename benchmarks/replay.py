@@ -163,8 +163,12 @@ def replay(corpus: Corpus, built: Built, setting: Setting) -> dict[str, Any]:
 
 
 def met_conflict(attempt: Mapping[str, Any]) -> bool:
-    """Whether an attempt of `report --json` met a conflict: at landing, or while its agent picked."""
-    return attempt["outcome"] == "bounced" or "conflict in " in attempt["why"]
+    """Whether an attempt of `report --json` met a conflict: at landing, or while its agent picked.
+
+    The last attempt at what was handed off because nothing can change any more bears the reason for that.
+    """
+    told = ("conflict in ", "nothing under way will change that")
+    return attempt["outcome"] == "bounced" or any(words in attempt["why"] for words in told)
 
 
 def _handed_off(

@@ -1,6 +1,7 @@
 """Which of the waiting tasks start now, and why the others wait: pure.
 
-The order is the plan's rank: urgency, longest chain, age. Its timetable is not followed to the letter, because
+The order is the plan's rank: urgency, longest chain, age; whoever waits passes its place on to those for whom it is
+likely to wait (`tasks/elders`). The plan's timetable is not followed to the letter, because
 estimates are rough and people write issues in the order in which they build on each other: taken in that
 order, 120 issues of a real history landed with 135 attempts, in the timetable's order 91 of them with 274.
 A task starts when it is ready (all that it depends on has landed, or is finished and can be built on), when no
@@ -125,15 +126,17 @@ def _choose(
 ) -> Choice:
     """Without `under_way` the work stands still."""
     track_of, near = tracks(plan), overlaps(plan, policy)
-    elders = find_elders(_candidates(plan, policy, pending, ground), _apart(pending, near))
-    order = places({issue: place for place, issue in enumerate(plan.ready)}, elders)
+    candidates, age = _candidates(plan, policy, pending, ground), _ages(plan, pending)
+    elders = find_elders(candidates, _apart(pending, near))
+    held = {one.issue for one in candidates if not one.able}
+    order = places({issue: place for place, issue in enumerate(plan.ready)}, elders, [*age], held)
     blocked = {one.id: one.why for one in plan.blocked} | dict(ground.unstacked)
     ready = {*plan.ready, *ground.stacks}
     started: list[str] = []
     waits: dict[str, str] = {}
     stale = {task.issue: task.attempt if task.state == "retry" and task.base == ground.base else 0 for task in pending}
     for task in sorted(
-        pending, key=lambda task: (stale[task.issue], order.get(task.issue, len(order)), task.rank, task.issue)
+        pending, key=lambda task: (stale[task.issue], order.get(task.issue, len(order)), age[task.issue])
     ):
         active = ((under_way or set()) | set(started)) - ground.stacks.get(task.issue, frozenset())
         why = (
@@ -179,6 +182,14 @@ def _apart(pending: Sequence[Task], overlaps: Mapping[str, Mapping[str, str]]) -
     return {task.issue: overlaps.get(task.issue, {}).keys() for task in pending if task.filter != "all"}
 
 
+def _ages(plan: Plan, pending: Sequence[Task]) -> dict[str, int]:
+    """Pending issue -> how many are older, the oldest first."""
+    issues = plan.backlog.issues
+    written = {task.issue: issues[task.issue].created if task.issue in issues else None for task in pending}
+    oldest = sorted(written, key=lambda issue: (written[issue] is None, written[issue] or 0.0, issue))
+    return {issue: place for place, issue in enumerate(oldest)}
+
+
 def _candidates(plan: Plan, policy: Policy, pending: Sequence[Task], ground: Ground) -> list[Candidate]:
     ready, found = set(plan.ready), []
     for task in pending:
@@ -205,7 +216,7 @@ def _no_retry(task: Task, scope: Scope | None, ground: Ground, others: bool) -> 
     predicted = {file.path for file in scope.files} if scope else set()
     trouble = ground.trouble.get(task.issue) or predicted
     news = [*ground.landed.get(task.base, ()), *ground.brought.get(task.issue, ())]
-    if may_retry(news, trouble, others or task.issue in ground.stated):
+    if may_retry(news, trouble, others, stated=task.issue in ground.stated):
         return ""
     # Not the sentence that the task bears now: it is replaced by this one, and would grow with every look.
     return f"attempt {task.attempt} did not land; tries again when more has landed where it failed"

@@ -7,6 +7,10 @@ rests on the files where attempts really failed. An elder that could not begin e
 landed since where it did) holds nobody back, so that an order which was guessed wrong never stops the work. What is
 critical (priority 0) waits for nobody who is not.
 
+Urgency is passed on. Who waits for an elder gives it its place in the order of beginning; and who failed and waits for
+a landing gives its place to all that are older, because what it lacks is likely one of theirs, whichever files that
+needs. So what is urgent is tried first, and what it builds on next. It takes its own place again once it may begin.
+
 On a replayed history of 37 issues this lands all of them; by urgency alone, with a wait that grew with each attempt,
 29 landed (docs/performance.md).
 """
@@ -53,13 +57,19 @@ def find_elders(candidates: Sequence[Candidate], near: Mapping[str, Set[str]]) -
     return found
 
 
-def places(order: Mapping[str, int], elders: Mapping[str, str]) -> dict[str, int]:
-    """Each issue's place in the order of beginning: an elder's is that of the first who waits for it, or its own."""
-    found = dict(order)
+def places(order: Mapping[str, int], elders: Mapping[str, str], ages: Sequence[str], held: Set[str]) -> dict[str, int]:
+    """Each issue's place in the order of beginning: that of the first who waits for it, or its own.
+
+    `ages` are the issues, oldest first, `held` those that wait for a landing where they failed: for all that are older.
+    """
+    found, last = dict(order), len(order)
     for issue, elder in elders.items():
-        place = order.get(issue, len(order))
+        place = order.get(issue, last)
         # Each elder is older than the one before it: the walk ends.
         while elder:
-            found[elder] = min(found.get(elder, len(order)), place)
+            found[elder] = min(found.get(elder, last), place)
             elder = elders.get(elder, "")
+    for issue in reversed(ages):
+        last = min(last, found.get(issue, last)) if issue in held else last
+        found[issue] = min(found.get(issue, last), last)
     return found

@@ -10,8 +10,9 @@ An attempt can end in three ways that ask for another one, and they differ in wh
 better. *Red*: the gate refused the work; its author may mend it at once, in the same slot, with the
 evidence in hand. *Conflict* and *failed*: the same base would give the same end, so the next attempt
 waits until the base branch has moved and starts afresh there (retries on a stale base fail identically,
-`docs/decisions/0004`) in something that the issue touches. When nothing else is under way that could
-move it, waiting is pointless: the attempt is made at once, or, when it is known where the last one failed, not at all.
+`docs/decisions/0004`) in something that the issue touches; in every file, where the attempt said on which ones it
+failed. When nothing else is under way that could move it, waiting is pointless: the attempt is made at once, or, when
+it is known where the last one failed, not at all.
 """
 
 from __future__ import annotations
@@ -112,12 +113,15 @@ def no_progress(earlier: Sequence[Handoff], attempt: int, tree: str, why: str) -
     return (last.attempt, last.tree, last.why) == (attempt - 1, tree, why)
 
 
-def may_retry(landed: Sequence[Set[str]], trouble: Set[str], others_under_way: bool) -> bool:
+def may_retry(landed: Sequence[Set[str]], trouble: Set[str], others_under_way: bool, *, stated: bool = False) -> bool:
     """Whether a task that waits for another attempt may start.
 
     `landed` are the paths of each landing since that attempt, `trouble` those that it failed on (empty: unknown, then
-    any landing counts). One landing there is enough: who of several goes first is for `elders` to say.
+    any landing counts). One landing there is enough: who of several goes first is for `elders` to say. When its agent
+    `stated` them, each must have changed: on one that is as it was it would fail again, whatever else is under way.
     """
+    if stated and trouble:
+        return trouble <= frozenset[str]().union(*landed)
     return any(not trouble or not trouble.isdisjoint(paths) for paths in landed) or not others_under_way
 
 

@@ -88,7 +88,7 @@ def test_of_two_that_meet_the_older_goes_first_and_early_enough() -> None:
     choice = pick(issues, [task("x-1"), task("x-2"), task("x-3")], seats=1)
     assert choice.start == ("x-2",)
     assert choice.waits == {
-        "x-1": "x-2 is older and touches the same files: it goes first",
+        "x-1": "x-2 of the same track T1 is under way",
         "x-3": "waits for a free slot",
     }
     urgent = [replace(issues[0], priority=0), *issues[1:]]
@@ -101,6 +101,18 @@ def test_who_failed_waits_for_an_older_one_that_touches_those_files() -> None:
     assert "x-4 is older" in pick(issues, [again, task("x-4")], {"x-1"}, seats=0).waits["x-2"]
     younger = [issues[0], replace(issues[1], created=30.0), issues[2]]
     assert pick(younger, [again, task("x-4")], {"x-1"}, seats=0).waits["x-2"] == "waits for a free slot"
+
+
+def test_what_is_older_than_the_urgent_that_failed_goes_before_what_is_less_urgent() -> None:
+    issues = [
+        work("x-1", "routes", priority=4, created=10.0),
+        work("x-2", "members", priority=1, created=20.0),
+        work("x-3", "loans", priority=2, created=30.0),
+    ]
+    others = [task("x-1"), task("x-3")]
+    assert pick(issues, [*others, task("x-2")], seats=1).start == ("x-2",)
+    assert pick(issues, [*others, task("x-2", state="retry", base="base-2")], seats=1).start == ("x-1",)
+    assert pick(issues, [*others, task("x-2", state="retry", base="base-1")], seats=1).start == ("x-2",)
 
 
 def test_one_at_a_time_mends_a_conflict_in_a_file() -> None:
@@ -136,6 +148,8 @@ def test_what_said_where_it_failed_is_not_tried_again_on_the_same_ground() -> No
     assert of(still, room=0).vain == (), "nobody knows yet what else will begin"
     assert (of(still, task("x-2")).start, of(still, task("x-2")).vain) == (("x-2",), ())
     assert of(replace(still, landed={"base-2": [{"src/loans.py"}]})).start == ("x-1",)
+    both = replace(still, landed={"base-2": [{"src/loans.py"}]}, trouble={"x-1": {"src/loans.py", "src/members.py"}})
+    assert (of(both).start, of(both).vain) == ((), ("x-1",)), "one of them is as it was"
     assert of(replace(still, stated=frozenset())).start == ("x-1",)
 
 

@@ -41,4 +41,13 @@ def test_the_critical_waits_for_the_critical_alone() -> None:
 
 def test_an_elder_takes_the_place_of_the_first_who_waits_for_it() -> None:
     order = {"x-3": 0, "x-4": 1, "x-2": 2, "x-1": 3}
-    assert places(order, {"x-3": "x-2", "x-2": "x-1"}) == {"x-3": 0, "x-4": 1, "x-2": 0, "x-1": 0}
+    ages = ["x-1", "x-2", "x-3", "x-4"]
+    assert places(order, {"x-3": "x-2", "x-2": "x-1"}, ages, set()) == {"x-3": 0, "x-4": 1, "x-2": 0, "x-1": 0}
+
+
+def test_who_waits_for_a_landing_gives_its_place_to_all_that_are_older() -> None:
+    order = {"x-3": 0, "x-4": 1, "x-2": 2, "x-1": 3}
+    assert places(order, {}, ["x-1", "x-3", "x-2", "x-4"], {"x-3"}) == {"x-3": 0, "x-4": 1, "x-2": 2, "x-1": 0}
+    assert places(order, {}, ["x-1", "x-3", "x-2", "x-4"], {"x-2"}) == {"x-3": 0, "x-4": 1, "x-2": 2, "x-1": 2}
+    stacked = places(order, {}, ["x-9", "x-4"], {"x-4"})
+    assert stacked["x-9"] == 1, "not ready by itself: it begins on finished work"

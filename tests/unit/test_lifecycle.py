@@ -37,6 +37,13 @@ def test_another_attempt_waits_for_a_landing_where_it_failed() -> None:
     assert may_retry([elsewhere], set(), others_under_way=True)
 
 
+def test_what_said_where_it_failed_waits_until_each_of_these_has_changed() -> None:
+    both = {"a.py", "b.py"}
+    assert not may_retry([{"a.py"}, {"c.py"}], both, others_under_way=False, stated=True)
+    assert may_retry([{"a.py"}, {"b.py", "c.py"}], both, others_under_way=True, stated=True)
+    assert may_retry([{"c.py"}], set(), others_under_way=True, stated=True)
+
+
 def test_it_does_not_wait_for_what_nobody_can_bring() -> None:
     assert may_retry([], {"a.py"}, others_under_way=False)
 
