@@ -2,7 +2,9 @@
 
 Lines are unique, so each file is a set of them. A landing is whole when it changes every file exactly as the issue's
 true commits did: their lines are there, the lines that they replaced are gone, and nobody else's were touched. Lines
-may go later, when the landing that takes them away is of an issue whose true commits took them away.
+may go later, when the landing that takes them away is of an issue whose true commits took them away. A file that a
+change deletes, and that was not there yet where the attempt began, counts as deleted: to git such a pick applies, and
+who brings the file at the same time lands it.
 """
 
 from __future__ import annotations
@@ -30,10 +32,20 @@ def broken_landings(root: Path, base: str, landings: Mapping[str, str], changes:
         if commit not in landings:
             found.append(f"{commit[:10]} did not come through the queue")
             continue
-        wrong = _wrong(diffs[commit], blobs, changes[landings[commit]])
+        change = changes[landings[commit]]
+        unseen = {path for path in change.removed if not change.added.get(path)} - set(diffs[commit])
+        wrong = _wrong(diffs[commit], blobs, change)
+        wrong = [path for path in wrong if path not in unseen or _was_there(root, commit, path)]
         if wrong:
             found.append(f"{commit[:10]} ({landings[commit]}) is not whole in {', '.join(wrong)}")
     return found
+
+
+def _was_there(root: Path, landing: str, path: str) -> bool:
+    """Whether the file stood where the work began that landed."""
+    parents = git(root, "rev-list", "--parents", "-n1", landing).split()[1:]
+    begun = git(root, "merge-base", parents[0], parents[-1])
+    return bool(git(root, "ls-tree", begun, "--", path))
 
 
 def _wrong(diff: Mapping[str, tuple[str, str]], blobs: Mapping[str, set[str]], change: Change) -> list[str]:

@@ -99,6 +99,42 @@ def test_a_landing_that_is_not_whole_is_found(corpus, tmp_path):
     assert "did not come through the queue" in broken_landings(root, built.base, {}, corpus.changes)[0]
 
 
+def test_a_file_that_came_meanwhile_need_not_be_deleted(tmp_path):
+    records = [
+        {"kind": "base", "sha": "0" * 40, "files": {"web.py": 6}},
+        an_issue("t-1"),
+        an_issue("t-2", created=60),
+        a_commit("a", "t-1", new=("A", [0, 0, 4])),
+        a_commit("b", "t-2", new=("D", [1, 4, 0]), web=("M", [1, 1, 1])),
+    ]
+    file = tmp_path / "moved.jsonl"
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    corpus = read_corpus(file)
+    built = build(corpus, tmp_path, Setting(2))
+
+    def land(issue: str, *begun: str) -> str:
+        git_out(built.root, "checkout", "--quiet", "--detach", *begun)
+        git_out(built.root, "cherry-pick", *built.commits[issue])
+        tip = git_out(built.root, "rev-parse", "HEAD")
+        git_out(built.root, "checkout", "--quiet", "main")
+        git_out(built.root, "merge", "--quiet", "--no-ff", "-m", issue, tip)
+        return git_out(built.root, "rev-parse", "main")
+
+    first = land("t-1", "main")
+    beside = land("t-2", built.base)
+    assert broken_landings(built.root, built.base, {first: "t-1", beside: "t-2"}, corpus.changes) == []
+    git_out(built.root, "reset", "--quiet", "--hard", first)
+    git_out(built.root, "checkout", "--quiet", "--detach")
+    git_out(built.root, "cherry-pick", "--no-commit", *built.commits["t-2"])
+    git_out(built.root, "checkout", "--quiet", first, "new.py")
+    git_out(built.root, "commit", "--quiet", "-m", "kept what it had seen")
+    after = git_out(built.root, "rev-parse", "HEAD")
+    git_out(built.root, "branch", "--quiet", "--force", "main", after)
+    found = broken_landings(built.root, built.base, {first: "t-1", after: "t-2"}, corpus.changes)
+    assert len(found) == 1
+    assert "t-2) is not whole in new.py" in found[0]
+
+
 def test_two_agents_land_all_of_it(corpus_file):
     argv = [sys.executable, str(REPLAY), str(corpus_file), "--agents", "2", "--json"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False)
