@@ -24,7 +24,7 @@ from analyzer.scope import Scope
 from coordinator.crowd import Room
 from coordinator.footholds import overlaps, tracks
 from coordinator.tasks.claims import Task
-from coordinator.tasks.elders import Candidate, find_elders, places
+from coordinator.tasks.elders import WARY_AFTER, Candidate, find_elders, places
 from coordinator.tasks.lifecycle import may_retry
 
 
@@ -126,7 +126,7 @@ def _choose(
 ) -> Choice:
     """Without `under_way` the work stands still."""
     track_of, near = tracks(plan), overlaps(plan, policy)
-    candidates, age = _candidates(plan, policy, pending, ground), _ages(plan, pending)
+    candidates, age = _candidates(plan, policy, pending, ground, under_way is not None), _ages(plan, pending)
     elders = find_elders(candidates, _apart(pending, near))
     held = {one.issue for one in candidates if not one.able}
     order = places({issue: place for place, issue in enumerate(plan.ready)}, elders, [*age], held)
@@ -190,7 +190,7 @@ def _ages(plan: Plan, pending: Sequence[Task]) -> dict[str, int]:
     return {issue: place for place, issue in enumerate(oldest)}
 
 
-def _candidates(plan: Plan, policy: Policy, pending: Sequence[Task], ground: Ground) -> list[Candidate]:
+def _candidates(plan: Plan, policy: Policy, pending: Sequence[Task], ground: Ground, others: bool) -> list[Candidate]:
     ready, found = set(plan.ready), []
     for task in pending:
         if task.issue not in ready:
@@ -200,9 +200,9 @@ def _candidates(plan: Plan, policy: Policy, pending: Sequence[Task], ground: Gro
         failed = ground.trouble.get(task.issue, frozenset()) if task.state == "retry" else frozenset()
         able = not _no_retry(task, scope, ground, others=True)
         created = float("inf") if issue.created is None else issue.created
-        found.append(
-            Candidate(created, task.issue, issue.priority, able, frozenset(likely | failed), frozenset(failed))
-        )
+        wary = others and task.state == "retry" and task.attempt >= WARY_AFTER
+        paths = frozenset(likely | failed), frozenset(failed)
+        found.append(Candidate(created, task.issue, issue.priority, able, wary, *paths))
     return found
 
 

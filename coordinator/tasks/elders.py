@@ -4,7 +4,8 @@ People write issues in the order in which they build on each other, mostly witho
 begin goes before every younger one that is predicted to meet it, and before every younger one whose last attempt
 failed on files that it touches: what was missing there is likely the elder's to bring. That order is *learnt*: it
 rests on the files where attempts really failed. An elder that could not begin either (it failed, and nothing has
-landed since where it did) holds nobody back, so that an order which was guessed wrong never stops the work. What is
+landed since where it did) holds nobody back, so that an order which was guessed wrong never stops the work. Only who
+failed `WARY_AFTER` times waits for it too while others are at work, rather than use up its last attempts. What is
 critical (priority 0) waits for nobody who is not.
 
 Urgency is passed on. Who waits for an elder gives it its place in the order of beginning; and who failed and waits for
@@ -21,11 +22,13 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 CRITICAL = 0
+WARY_AFTER = 4
+"""Failed attempts."""
 
 
 @dataclass(frozen=True, order=True)
 class Candidate:
-    """A ready issue that waits. `able`: it could begin, were it alone.
+    """A ready issue that waits. `able`: it could begin, were it alone. `wary`: it waits for those that could not, too.
 
     `touches` are the paths that it will write as far as is known, `trouble` those that its last attempt failed on.
     """
@@ -34,6 +37,7 @@ class Candidate:
     issue: str
     priority: int = 2
     able: bool = True
+    wary: bool = False
     touches: frozenset[str] = frozenset()
     trouble: frozenset[str] = frozenset()
 
@@ -47,7 +51,7 @@ def find_elders(candidates: Sequence[Candidate], near: Mapping[str, Set[str]]) -
         close = near.get(one.issue, frozenset())
         if not close and not one.trouble:
             continue
-        for other in able:
+        for other in ages if one.wary else able:
             if other >= one:
                 break
             meet = other.issue in close or not one.trouble.isdisjoint(other.touches)

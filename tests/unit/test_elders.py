@@ -33,6 +33,13 @@ def test_who_cannot_begin_holds_nobody_back() -> None:
     assert find_elders([one("x-1", 1.0, able=False), one("x-2", 2.0)], both(("x-1", "x-2"))) == {}
 
 
+def test_who_has_few_attempts_left_waits_for_who_cannot_begin_too() -> None:
+    here = frozenset({"a.py"})
+    old = one("x-1", 1.0, able=False, touches=here, trouble=here)
+    assert find_elders([old, one("x-2", 2.0, touches=here, trouble=here)], {}) == {}
+    assert find_elders([old, one("x-2", 2.0, touches=here, trouble=here, wary=True)], {}) == {"x-2": "x-1"}
+
+
 def test_the_critical_waits_for_the_critical_alone() -> None:
     near = both(("x-1", "x-2"))
     assert find_elders([one("x-1", 1.0), one("x-2", 2.0, priority=0)], near) == {}
