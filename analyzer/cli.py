@@ -17,10 +17,10 @@ from resources.system.door import leave
 from resources.system.errors import Misuse
 
 if TYPE_CHECKING:
-    from analyzer.issues import Issue
-    from analyzer.layout import Look
-    from analyzer.proposal import Plan
-    from analyzer.scope import Scope
+    from analyzer.backlog.issues import Issue
+    from analyzer.planning.proposal import Plan
+    from analyzer.scopes.scope import Scope
+    from analyzer.showing.layout import Look
 
 
 def main(argv: Sequence[str]) -> int:
@@ -71,8 +71,8 @@ def _answer(command: str, desk: Desk) -> int:
 
 def _answer_lint(desk: Desk) -> int:
     """Exits 1 when an issue that was asked for by its id is unfit: so a script can stop before it gives it out."""
-    from analyzer.fitness import examine
-    from analyzer.verdicts import lint_json, lint_text
+    from analyzer.planning.fitness import examine
+    from analyzer.showing.verdicts import lint_json, lint_text
 
     plan = desk.plan()
     desk.narrate(plan.problems)
@@ -83,7 +83,7 @@ def _answer_lint(desk: Desk) -> int:
 
 def _answer_plan(command: str, desk: Desk) -> None:
     # The words for people are imported for people alone: other programs wait for the JSON.
-    from analyzer import report
+    from analyzer.showing import report
 
     plan = desk.plan()
     desk.narrate(plan.problems)
@@ -104,8 +104,8 @@ def _answer_plan(command: str, desk: Desk) -> None:
 
 
 def _answer_scope(desk: Desk) -> None:
-    from analyzer import report
-    from analyzer.preview import preview
+    from analyzer.planning.preview import preview
+    from analyzer.showing import report
 
     issue = desk.issue()
     scope = desk.scope_of(issue)
@@ -117,21 +117,21 @@ def _answer_scope(desk: Desk) -> None:
 
 
 def _explained(plan: Plan, issue: Issue, scope: Scope, look: Look) -> str:
-    from analyzer.explanation import explain_text
+    from analyzer.showing.explanation import explain_text
 
     return explain_text(plan, issue, scope, look)
 
 
 def _words(command: str) -> Callable[..., str]:
     """The function of `narrative` that tells the answer of a command."""
-    from analyzer import narrative
+    from analyzer.showing import narrative
 
     return getattr(narrative, f"{command}_text")
 
 
 def _draw(plan: Plan, form: str) -> str:
-    from analyzer.diagrams import dot, mermaid
-    from analyzer.drawing import svg
-    from analyzer.page import html
+    from analyzer.showing.diagrams import dot, mermaid
+    from analyzer.showing.drawing import svg
+    from analyzer.showing.page import html
 
     return {"mermaid": mermaid, "dot": dot, "svg": svg, "html": html}[form](plan)

@@ -13,9 +13,9 @@ from analyzer.desk import Desk
 from resources.system.errors import Failure, Misuse
 
 if TYPE_CHECKING:
-    from analyzer.beads import Reading
-    from analyzer.layout import Look
+    from analyzer.backlog.beads import Reading
     from analyzer.serialise import Wait
+    from analyzer.showing.layout import Look
     from analyzer.writing import Tracker
 
 
@@ -101,8 +101,8 @@ def layered(desk: Desk) -> None:
 
 def _export(desk: Desk) -> None:
     """Write FILE (`-`: stdout). A file that is there is replaced only with `--yes`, for it may hold what we cannot."""
+    from analyzer.backlog.readiness import resolve
     from analyzer.layering import write_layered
-    from analyzer.readiness import resolve
     from resources.system.files import replace_file
 
     file, options = desk.options.file, desk.options
@@ -123,7 +123,7 @@ def _export(desk: Desk) -> None:
 
 def _import(desk: Desk) -> None:
     """Print the tasks as records of beads, one to a line; with `--yes` bring them into the tracker instead."""
-    from analyzer.layered import read_layered, to_record
+    from analyzer.backlog.layered import read_layered, to_record
     from analyzer.writing import write_tasks
     from resources.system.clock import iso
 

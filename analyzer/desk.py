@@ -16,12 +16,12 @@ from resources.system.errors import Failure, Misuse
 from resources.system.repository import Repository, find_repository
 
 if TYPE_CHECKING:
-    from analyzer.issues import Issue, Trouble
-    from analyzer.layout import Look
-    from analyzer.policy import Policy
-    from analyzer.proposal import Plan
-    from analyzer.readiness import Rules
-    from analyzer.scope import Scope
+    from analyzer.backlog.issues import Issue, Trouble
+    from analyzer.backlog.readiness import Rules
+    from analyzer.planning.policy import Policy
+    from analyzer.planning.proposal import Plan
+    from analyzer.scopes.scope import Scope
+    from analyzer.showing.layout import Look
     from analyzer.sources import Facts
 
 MOST_TOLD = 20
@@ -40,7 +40,7 @@ class Desk:
 
     def plan(self) -> Plan:
         """The plan that the options ask for. Raises Failure("no-such-issue")."""
-        from analyzer.plan import Request, make_plan
+        from analyzer.planning.plan import Request, make_plan
         from analyzer.remembered import recall, remember
 
         options = self.options
@@ -61,13 +61,13 @@ class Desk:
 
     def rules(self) -> Rules:
         """The rules of readiness in force."""
-        from analyzer.readiness import Rules
+        from analyzer.backlog.readiness import Rules
 
         return Rules(self.now, frozenset(), self.policy.unknown_blocks, self.policy.alias_dependencies)
 
     def scope_of(self, issue: Issue, plan: Plan | None = None) -> Scope:
         """The predicted scope of one issue."""
-        from analyzer.scope import predict
+        from analyzer.scopes.scope import predict
 
         if plan and issue.id in plan.scopes:
             return plan.scopes[issue.id]
@@ -76,7 +76,7 @@ class Desk:
 
     def issue(self) -> Issue:
         """The issue that the command is about. Raises Failure("no-such-issue")."""
-        from analyzer.proposal import find_issue
+        from analyzer.planning.proposal import find_issue
 
         return find_issue({issue.id: issue for issue in self.facts.issues}, self.options.issue)
 
@@ -108,7 +108,7 @@ class Desk:
         """How to print for people."""
         from shutil import get_terminal_size
 
-        from analyzer.layout import Look
+        from analyzer.showing.layout import Look
 
         color = sys.stdout.isatty() and not self.options.no_color and not os.environ.get("NO_COLOR")
         return Look(color, get_terminal_size((110, 40)).columns, self.options.verbose)

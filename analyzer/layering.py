@@ -15,10 +15,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from analyzer.issues import Bond, Dependency, Issue, Status
-from analyzer.layered import BARE, FIELD, MARKS, trimmed
-from analyzer.layout import clean
-from analyzer.readiness import Backlog, is_container, is_work
+from analyzer.backlog.issues import Bond, Dependency, Issue, Status
+from analyzer.backlog.layered import BARE, FIELD, MARKS, trimmed
+from analyzer.backlog.readiness import Backlog, is_container, is_work
+from analyzer.showing.layout import clean
 from resources.system.errors import Failure
 
 Waits = dict[str, tuple[str, ...]]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analyzer.history import Commit
+from analyzer.scopes.history import Commit
 from resources.system.errors import Failure
 from resources.system.git import git, resolve, tracked_files
 from resources.system.repository import Repository

@@ -15,11 +15,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from analyzer.facts import Facts
-from analyzer.issues import Issue
-from analyzer.policy import Policy
-from analyzer.scope import Scope, ScopeFile
-from analyzer.ties import Ties
+from analyzer.backlog.issues import Issue
+from analyzer.planning.facts import Facts
+from analyzer.planning.policy import Policy
+from analyzer.scopes.scope import Scope, ScopeFile
+from analyzer.scopes.ties import Ties
 from resources.system.errors import Failure
 
 FORMAT = 2

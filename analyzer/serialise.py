@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analyzer.conflicts import Conflict
-from analyzer.graph import Node, order
-from analyzer.proposal import Plan
-from analyzer.readiness import Backlog
+from analyzer.backlog.readiness import Backlog
+from analyzer.planning.proposal import Plan
+from analyzer.scopes.conflicts import Conflict
+from analyzer.timing.graph import Node, order
 
 if TYPE_CHECKING:
     import networkx as nx

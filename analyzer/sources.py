@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from analyzer.beads import Reading, read_issues
-from analyzer.facts import Facts, Source
-from analyzer.history import Commit, History
-from analyzer.issues import Issue, Status, Trouble
-from analyzer.layered import is_layered, read_layered
+from analyzer.backlog.beads import Reading, read_issues
+from analyzer.backlog.issues import Issue, Status, Trouble
+from analyzer.backlog.layered import is_layered, read_layered
 from analyzer.past import read_past
-from analyzer.policy import Policy, policy_from
+from analyzer.planning.facts import Facts, Source
+from analyzer.planning.policy import Policy, policy_from
+from analyzer.scopes.history import Commit, History
 from analyzer.trackers import find_place, read_tracker, tracker_version
 from resources.system.errors import Failure
 from resources.system.repository import Repository
@@ -103,7 +103,7 @@ def _read_file(path: Path) -> Reading:
     if is_layered(path.name):
         return read_layered(_bytes(path), str(path))
     if path.suffix == ".db":
-        from analyzer.database import is_database, read_database
+        from analyzer.backlog.database import is_database, read_database
 
         if is_database(path):
             return read_database(path, str(path))

@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from analyzer.beads import Reading, read_issues
-from analyzer.facts import Source
-from analyzer.issues import Trouble
-from analyzer.readiness import differences
+from analyzer.backlog.beads import Reading, read_issues
+from analyzer.backlog.issues import Trouble
+from analyzer.backlog.readiness import differences
+from analyzer.planning.facts import Source
 from resources.system.clock import wall
 from resources.system.errors import Failure
 from resources.system.repository import Repository
@@ -153,7 +153,7 @@ def _database(folder: Path, metadata: dict[str, Any]) -> Path | None:
         named = others if len(others) == 1 else []
     if not named:
         return None
-    from analyzer.database import is_database
+    from analyzer.backlog.database import is_database
 
     return next((file for file in named if is_database(file)), None)
 
@@ -201,7 +201,7 @@ def _no_tracker(why: str) -> Failure:
 def _from_database(place: Place, repository: Repository, refusals: list[str]) -> tuple[Reading, Source] | None:
     if place.database is None:
         return None
-    from analyzer.database import read_database
+    from analyzer.backlog.database import read_database
 
     shown = _shown(place.database, repository)
     try:
@@ -215,7 +215,7 @@ def _from_program(place: Place, repository: Repository, refusals: list[str]) -> 
     """From the first program that answers; only where the tracker's folder is there for it to find."""
     if not place.folder.is_dir():
         return None
-    from analyzer.programs import ask_everything, installed
+    from analyzer.backlog.programs import ask_everything, installed
 
     for program in installed():
         said = ask_everything(program, repository.root, place.folder)
@@ -226,7 +226,7 @@ def _from_program(place: Place, repository: Repository, refusals: list[str]) -> 
 
 
 def _cross_check(reading: Reading, source: Source, place: Place, repository: Repository) -> tuple[Trouble, ...]:
-    from analyzer.programs import ask_ready, installed
+    from analyzer.backlog.programs import ask_ready, installed
 
     program = source.kind if source.kind in ("bd", "br") else next(iter(installed()), "")
     if not program:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.beads import read_issues
-from analyzer.issues import Issue
-from analyzer.layered import to_record
-from analyzer.readiness import Rules, resolve
-from analyzer.records import Change, Edits, Record, bd, bd_keeps, edit_records
+from analyzer.backlog.beads import read_issues
+from analyzer.backlog.issues import Issue
+from analyzer.backlog.layered import to_record
+from analyzer.backlog.readiness import Rules, resolve
+from analyzer.backlog.records import Change, Edits, Record, bd, bd_keeps, edit_records
 from analyzer.serialise import Wait, still_needed
 from resources.system.clock import iso, wall
 from resources.system.errors import Failure

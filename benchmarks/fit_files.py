@@ -1,4 +1,4 @@
-"""Grows the forest that ranks files, on closed issues of public repositories, and writes `analyzer/forest.json`.
+"""Grows the forest that ranks files, on closed issues of public repositories, and writes `analyzer/scopes/forest.json`.
 
 Each issue is seen with the tree and the history of its own time, as in `scope.py`, by the product's own code. The
 forest is judged on repositories left out of the fit (five folds), and the chances are calibrated on these judgements,
@@ -22,13 +22,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from analyzer.forest import GROWN, Columns, Forest, Tree, traits_of
-from analyzer.kin import Kin
-from analyzer.mentions import find_mentions
-from analyzer.ranking import Ranker
-from analyzer.shortlist import FROM_SIGNALS
-from analyzer.signals import Evidence
-from analyzer.tree import Tree as Paths
+from analyzer.scopes.forest import GROWN, Columns, Forest, Tree, traits_of
+from analyzer.scopes.kin import Kin
+from analyzer.scopes.mentions import find_mentions
+from analyzer.scopes.ranking import Ranker
+from analyzer.scopes.shortlist import FROM_SIGNALS
+from analyzer.scopes.signals import Evidence
+from analyzer.scopes.tree import Tree as Paths
 from benchmarks.scope import Repository, file_figures
 
 FOLDS = 5

@@ -25,8 +25,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from analyzer import fitted_pairs
-from analyzer.odds import common
+from analyzer.scopes import fitted_pairs
+from analyzer.scopes.odds import common
 from benchmarks.scope import Moment, Repository, pair_figures, pairs_of
 
 Table = dict[str, float]

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from coordinator.agents import supervisor
 from coordinator.agents.command import Command
-from coordinator.serve import TICK
+from coordinator.running.serve import TICK
 from tests.support.repos import PINNED
 from tests.support.worlds import assignment
 

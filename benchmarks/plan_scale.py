@@ -26,10 +26,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from analyzer.conflicts import find_conflicts
 from analyzer.globs import PatternSet
 from analyzer.past import read_past
-from analyzer.scope import Scope, ScopeFile
+from analyzer.scopes.conflicts import find_conflicts
+from analyzer.scopes.scope import Scope, ScopeFile
 from benchmarks.building import git
 from benchmarks.commands import argv, environment
 from benchmarks.corpus import DATA

@@ -18,24 +18,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from analyzer.beads import read_issues
-from analyzer.facts import Facts, Source
-from analyzer.history import Commit, History
-from analyzer.issues import Status
-from analyzer.plan import make_plan
-from analyzer.policy import Policy
-from analyzer.proposal import Plan, Request
-from analyzer.scope import Scope
+from analyzer.backlog.beads import read_issues
+from analyzer.backlog.issues import Status
+from analyzer.planning.facts import Facts, Source
+from analyzer.planning.plan import make_plan
+from analyzer.planning.policy import Policy
+from analyzer.planning.proposal import Plan, Request
+from analyzer.scopes.history import Commit, History
+from analyzer.scopes.scope import Scope
 from benchmarks.building import TRACKER, WORK, Built, git, record
 from benchmarks.corpus import Corpus
 from benchmarks.replay_line import Piece, PlayedLine, changed
 from benchmarks.yardsticks import pick, pose
-from coordinator.assign import Ground, choose
 from coordinator.crowd import Crowd, free
-from coordinator.footholds import find_footings
+from coordinator.running.assign import Ground, choose
+from coordinator.running.footholds import find_footings
+from coordinator.running.wishes import Filter, wishes
 from coordinator.tasks.claims import PENDING, Task
 from coordinator.tasks.lifecycle import Next, Outcome, decide
-from coordinator.wishes import Filter, wishes
 from resources.system.git import merge_tree
 
 STANDS = 40.0

@@ -25,10 +25,10 @@ from typing import Any, TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from analyzer.history import Commit, History
-from analyzer.issues import Bond, Dependency, Issue
-from analyzer.odds import Side, odds, sides
-from analyzer.scope import predict
+from analyzer.backlog.issues import Bond, Dependency, Issue
+from analyzer.scopes.history import Commit, History
+from analyzer.scopes.odds import Side, odds, sides
+from analyzer.scopes.scope import predict
 
 TRIVIAL = ("changelog", "readme", "license", "version")
 Judged = TypeVar("Judged")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from analyzer.facts import Facts
-from analyzer.policy import Policy, policy_from
+from analyzer.planning.facts import Facts
+from analyzer.planning.policy import Policy, policy_from
 from analyzer.sources import read_facts, tracker_file, tracker_version
 from coordinator.agents.adapter import Adapter
 from coordinator.agents.claude import Claude

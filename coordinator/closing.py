@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from coordinator import serve
 from coordinator.bootstrap import Project
-from coordinator.byhand import release_by_hand
-from coordinator.recovery import recover
+from coordinator.running import serve
+from coordinator.running.byhand import release_by_hand
+from coordinator.running.recovery import recover
 from coordinator.tasks import claims
 from coordinator.tasks.claims import PENDING
 from resources.leaks import daemon

@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from coordinator import serve
 from coordinator.bootstrap import Project, open_project
-from coordinator.byhand import free_closed
 from coordinator.guard.walls import offered
-from coordinator.recovery import recover
+from coordinator.running import serve
+from coordinator.running.byhand import free_closed
+from coordinator.running.recovery import recover
 from resources.databases.databases import Databases
 from resources.leaks.sweep import sweep
 from resources.monitor.watched import watch

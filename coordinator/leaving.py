@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from coordinator import serve
 from coordinator.bootstrap import Project, first_config
 from coordinator.closing import close_down
+from coordinator.running import serve
 from resources.system.errors import Failure
 from resources.system.git import git
 from resources.system.repository import Repository

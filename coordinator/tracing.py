@@ -12,9 +12,9 @@ import time
 from functools import cached_property
 from typing import Any
 
-from coordinator.bars import Bar, Outcome
 from coordinator.bootstrap import Project
-from coordinator.timeline import build_timeline
+from coordinator.reports.bars import Bar, Outcome
+from coordinator.reports.timeline import build_timeline
 from resources.state.store import Row
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analyzer.issues import Issue
+from analyzer.backlog.issues import Issue
 from coordinator.agents.handoff_text import write_failure, write_handoff
 from coordinator.tasks.handoffs import Handoff
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from coordinator.bootstrap import open_project
 from coordinator.demo.desk import backlog, to_do
-from coordinator.handoff_file import handoff_file
+from coordinator.running.handoff_file import handoff_file
 from resources.system.git import commit_messages
 from resources.system.process import run
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import typer
 
-from coordinator.bars import plural
 from coordinator.bootstrap import Project
 from coordinator.closing import close_down
 from coordinator.diagnosis import diagnose
@@ -17,9 +16,10 @@ from coordinator.entrypoints.log_view import LogView
 from coordinator.entrypoints.status import print_status
 from coordinator.entrypoints.terminal import TERMINAL, declared_checks
 from coordinator.leaving import Left, leave, would_leave
-from coordinator.reporting import collect
-from coordinator.run_page import run_page
-from coordinator.timeline import timeline_svg, timeline_text
+from coordinator.reports.bars import plural
+from coordinator.reports.collecting import collect
+from coordinator.reports.run_page import run_page
+from coordinator.reports.timeline import timeline_svg, timeline_text
 from resources.system.errors import Failure
 from resources.system.files import replace_file
 from resources.worktrees.surroundings import remarks

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from coordinator.bars import cut
 from coordinator.bootstrap import Project
 from coordinator.entrypoints.outlook_text import outlook_lines
 from coordinator.entrypoints.status import render
 from coordinator.merging.outlook import Onlooker
+from coordinator.reports.bars import cut
 from coordinator.status import read_status
 from resources.state.sqlite import SqliteLedger
 from resources.state.store import Row

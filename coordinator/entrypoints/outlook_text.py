@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coordinator.bars import clock, cut, plural
 from coordinator.entrypoints.columns import MOST, table
 from coordinator.merging.order import Entry
 from coordinator.merging.outlook import Collided, Outlook, Standing, Trying
+from coordinator.reports.bars import clock, cut, plural
 from resources.system.clock import iso
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 import typer
 
 from analyzer.globs import escape
-from coordinator import serve as driver
-from coordinator.bars import cut
 from coordinator.committing import files_of
 from coordinator.entrypoints.columns import table
 from coordinator.entrypoints.outlook_text import entry_json, outlook_json, outlook_lines
@@ -18,6 +16,8 @@ from coordinator.mail import reservations, waiting
 from coordinator.merging import queue, radar
 from coordinator.merging.order import Entry
 from coordinator.merging.outlook import Onlooker
+from coordinator.reports.bars import cut
+from coordinator.running import serve as driver
 from coordinator.tasks import claims
 from coordinator.wherein import here
 from resources.state import leases

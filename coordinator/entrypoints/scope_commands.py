@@ -10,14 +10,14 @@ from typing import Any
 
 import typer
 
-from analyzer.imports import closure
-from analyzer.tree import Tree
+from analyzer.scopes.imports import closure
+from analyzer.scopes.tree import Tree
 from coordinator.bootstrap import Project
 from coordinator.entrypoints.terminal import TERMINAL
 from coordinator.guard.foresight import changed_in, foresee
 from coordinator.guard.widening import Asked, lease_of, widen
 from coordinator.mail import reservations
-from coordinator.views import read_main
+from coordinator.running.views import read_main
 from coordinator.wherein import here
 from resources.state import leases
 from resources.state.store import Row

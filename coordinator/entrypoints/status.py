@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from coordinator.bars import cut, plural
+from coordinator.reports.bars import cut, plural
 from coordinator.status import read_status
 from resources.system.repository import find_repository
 

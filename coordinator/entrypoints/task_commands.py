@@ -9,9 +9,9 @@ import typer
 
 from coordinator.bootstrap import Project
 from coordinator.entrypoints.terminal import TERMINAL
-from coordinator.publishing import layers as layer_table
-from coordinator.publishing import line_json, publish, survey
-from coordinator.resolving import say
+from coordinator.running.publishing import layers as layer_table
+from coordinator.running.publishing import line_json, publish, survey
+from coordinator.running.resolving import say
 from coordinator.tasks import progress
 from coordinator.tasks.overview import UNDER_WAY, Line, Phase, available
 from coordinator.tasks.resolutions import Kind, Resolution

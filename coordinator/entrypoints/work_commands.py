@@ -7,16 +7,16 @@ from typing import Any
 
 import typer
 
-from analyzer.proposal import Plan, Request
-from coordinator import serve as driver
+from analyzer.planning.proposal import Plan, Request
 from coordinator.bootstrap import Project
-from coordinator.byhand import assign_by_hand, release_by_hand
 from coordinator.entrypoints.terminal import TERMINAL
 from coordinator.merging import queue
-from coordinator.planning import plan_once
+from coordinator.running import serve as driver
+from coordinator.running.byhand import assign_by_hand, release_by_hand
+from coordinator.running.planning import plan_once
+from coordinator.running.wishes import Filter, parse_filter, wishes
 from coordinator.tasks import claims
 from coordinator.tasks.claims import ACTIVE, RUN, Task, Wish
-from coordinator.wishes import Filter, parse_filter, wishes
 from resources.monitor.sample import current_levels
 from resources.system.clock import wall
 from resources.system.errors import Misuse, NotNow

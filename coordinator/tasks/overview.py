@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from analyzer.issues import Issue, Status
+from analyzer.backlog.issues import Issue, Status
+from analyzer.backlog.readiness import Rules, is_work, resolve, standings
 from analyzer.layering import layers_of
-from analyzer.readiness import Rules, is_work, resolve, standings
 from coordinator.tasks.claims import Task
 from coordinator.tasks.progress import COMPLETED, FAILED, STARTED, Progress
 

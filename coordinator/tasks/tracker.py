@@ -3,7 +3,7 @@
 The ledger is the truth about who works on what; the tracker mirrors it for people and other tools
 (`bd`'s own claims have been handed out twice). Two ways to write, behind one contract: through `bd`
 where the repository is bd's and `bd` is on PATH, else straight into the JSONL file; both as
-`analyzer.records` does it, leaving every field and every line that we do not understand as it is.
+`analyzer.backlog.records` does it, leaving every field and every line that we do not understand as it is.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
-from analyzer.beads import read_issues
-from analyzer.records import Change, Edits, bd, bd_keeps, edit_records
+from analyzer.backlog.beads import read_issues
+from analyzer.backlog.records import Change, Edits, bd, bd_keeps, edit_records
 from resources.system.clock import iso, wall
 from resources.system.errors import Failure
 

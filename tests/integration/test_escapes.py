@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.byhand import release_by_hand
 from coordinator.guard.posts import Post, hook_command, post_guard
 from coordinator.guard.proof import prove
 from coordinator.mail import reservations
 from coordinator.merging import queue
 from coordinator.merging.lane import Lane
+from coordinator.running.byhand import release_by_hand
 from coordinator.tasks import claims
 from coordinator.tasks.lifecycle import Outcome
 from resources.system.errors import Failure, NotNow

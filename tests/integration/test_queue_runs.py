@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from coordinator import serve as driver
 from coordinator.bootstrap import Project
 from coordinator.entrypoints.terminal import TERMINAL
 from coordinator.entrypoints.work_commands import serve
-from coordinator.loop import WishFor
-from coordinator.serve import Served
+from coordinator.running import serve as driver
+from coordinator.running.loop import WishFor
+from coordinator.running.serve import Served
 from tests.support.projects import Place, make_place, writes
 from tests.support.repos import commit, git_out
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.proposal import Request
-from analyzer.seen import WHY
+from analyzer.planning.proposal import Request
+from analyzer.scopes.seen import WHY
 from coordinator.bootstrap import Project, open_project
 from coordinator.mail import letters
 from coordinator.mail.letters import Reader
 from coordinator.merging import radar
 from coordinator.merging.collisions import BASE, Collision, Piece, news, worth_a_merge
 from coordinator.merging.outlook import Onlooker
-from coordinator.planning import find_scope, plan_once
+from coordinator.running.planning import find_scope, plan_once
 from coordinator.tasks import claims
 from resources.system.git import git
 from tests.support.projects import Place, make_place

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.byhand import release_by_hand
 from coordinator.guard.strays import find_strays
+from coordinator.running.byhand import release_by_hand
 from tests.support.guarded import make_guarded
 from tests.support.projects import Place
 from tests.support.repos import git_out

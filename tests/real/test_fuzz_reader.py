@@ -21,8 +21,8 @@ import sys
 sys.path.insert(0, {str(ROOT)!r})
 import atheris
 with atheris.instrument_imports():
-    from analyzer.beads import read_issues
-    from analyzer.readiness import Rules, resolve, standings
+    from analyzer.backlog.beads import read_issues
+    from analyzer.backlog.readiness import Rules, resolve, standings
 
 def one(data):
     reading = read_issues(data, "t.jsonl")

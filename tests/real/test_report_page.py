@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.criteria import Judged, advice, by_week
-from coordinator.run_page import Told, run_page
-from coordinator.timeline import build_timeline
+from coordinator.reports.criteria import Judged, advice, by_week
+from coordinator.reports.run_page import Told, run_page
+from coordinator.reports.timeline import build_timeline
 from tests.support.projects import make_place, writes
 from tests.support.run_log import Log
 

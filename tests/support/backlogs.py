@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from analyzer.facts import Facts, Source
-from analyzer.history import History
-from analyzer.issues import Bond, Dependency, Issue
-from analyzer.plan import Plan, Policy, Request, make_plan
+from analyzer.backlog.issues import Bond, Dependency, Issue
+from analyzer.planning.facts import Facts, Source
+from analyzer.planning.plan import Plan, Policy, Request, make_plan
+from analyzer.scopes.history import History
 
 NOW = 1_790_000_000.0
 

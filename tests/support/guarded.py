@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coordinator.bootstrap import Project, init_project
-from coordinator.byhand import assign_by_hand
 from coordinator.guard.posts import tool_hook
 from coordinator.mail import reservations
 from coordinator.merging import queue
 from coordinator.merging.lane import Lane
 from coordinator.merging.rulings import Ruling
+from coordinator.running.byhand import assign_by_hand
 from coordinator.tasks import claims
 from resources.state.leases import Owner
 from resources.worktrees.pool import Held

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from coordinator.timeline import build_timeline
+from coordinator.reports.timeline import build_timeline
 
 
 class Log:

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from analyzer.issues import Issue
-from analyzer.policy import Policy
-from analyzer.scope import Scope, ScopeFile
-from coordinator.assign import Choice, Ground, choose, paths_to_reserve
+from analyzer.backlog.issues import Issue
+from analyzer.planning.policy import Policy
+from analyzer.scopes.scope import Scope, ScopeFile
 from coordinator.crowd import Room
+from coordinator.running.assign import Choice, Ground, choose, paths_to_reserve
 from coordinator.tasks.claims import Task
 from tests.support.backlogs import issue, plan
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from analyzer.beads import MOST_LINE, MOST_PROBLEMS, Reading, read_issues
-from analyzer.beads_fields import MOST_TEXT
-from analyzer.database import read_database
-from analyzer.issues import Issue
-from analyzer.readiness import Rules, differences, resolve, standings
+from analyzer.backlog.beads import MOST_LINE, MOST_PROBLEMS, Reading, read_issues
+from analyzer.backlog.beads_fields import MOST_TEXT
+from analyzer.backlog.database import read_database
+from analyzer.backlog.issues import Issue
+from analyzer.backlog.readiness import Rules, differences, resolve, standings
 from resources.system.errors import Failure
 from tests.support.backlogs import NOW, issue, lines, plan, record
 

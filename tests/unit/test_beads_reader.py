@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.beads import Reading, read_issues
-from analyzer.issues import Bond, Status
-from analyzer.readiness import Rules, resolve
+from analyzer.backlog.beads import Reading, read_issues
+from analyzer.backlog.issues import Bond, Status
+from analyzer.backlog.readiness import Rules, resolve
 from tests.support.backlogs import data, lines, record
 
 

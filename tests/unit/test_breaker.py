@@ -1,4 +1,4 @@
-from coordinator.breaker import BELIEVED, LONGEST, Breaker, trip
+from coordinator.running.breaker import BELIEVED, LONGEST, Breaker, trip
 
 
 def test_closed_it_stands_in_nobodys_way() -> None:

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from analyzer.issues import Issue
+from analyzer.backlog.issues import Issue
 from coordinator.agents.briefing import Place, write_briefing, write_continuation, write_reentry
 from coordinator.agents.handoff_text import write_handoffs
 from coordinator.tasks.handoffs import Handoff, Ran

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.policy import PlanSettings
+from analyzer.planning.policy import PlanSettings
 from coordinator.config import (
     PRESETS,
     TABLES,

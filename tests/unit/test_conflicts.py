@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.conflicts import find_conflicts
 from analyzer.globs import matches
-from analyzer.scope import Scope, ScopeFile
+from analyzer.scopes.conflicts import find_conflicts
+from analyzer.scopes.scope import Scope, ScopeFile
 
 
 def scope(issue, files=None, **rest):

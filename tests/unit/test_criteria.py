@@ -3,10 +3,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from coordinator.bars import Timeline
-from coordinator.criteria import Judged, advice, by_week, overlapping
-from coordinator.run_page import Told, run_page
-from coordinator.weeks_svg import week_charts
+from coordinator.reports.bars import Timeline
+from coordinator.reports.criteria import Judged, advice, by_week, overlapping
+from coordinator.reports.run_page import Told, run_page
+from coordinator.reports.weeks_svg import week_charts
 
 WEEK = 7 * 86400.0
 NONE = Judged((), (), {})

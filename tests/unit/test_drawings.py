@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analyzer.diagrams import MERMAID_LINES, MERMAID_TEXT, dot, mermaid
-from analyzer.drawing import MOST_TRACKS, svg
+from analyzer.showing.diagrams import MERMAID_LINES, MERMAID_TEXT, dot, mermaid
+from analyzer.showing.drawing import MOST_TRACKS, svg
 from tests.support.backlogs import issue, plan
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from analyzer.explanation import explain_text
-from analyzer.issues import Status
-from analyzer.layout import Look
-from analyzer.scope import Scope
+from analyzer.backlog.issues import Status
+from analyzer.scopes.scope import Scope
+from analyzer.showing.explanation import explain_text
+from analyzer.showing.layout import Look
 from tests.support.backlogs import issue, plan
 
 BACKLOG = (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from analyzer.beads import read_issues
-from analyzer.fitness import Level, examine
-from analyzer.issues import Status
-from analyzer.layout import Look
-from analyzer.verdicts import lint_json, lint_text
+from analyzer.backlog.beads import read_issues
+from analyzer.backlog.issues import Status
+from analyzer.planning.fitness import Level, examine
+from analyzer.showing.layout import Look
+from analyzer.showing.verdicts import lint_json, lint_text
 from tests.support.backlogs import data, issue, plan
 
 TREE = ["app/loans.py", "app/routes.py", "tests/test_loans.py"]

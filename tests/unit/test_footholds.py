@@ -1,8 +1,8 @@
 """Which finished work a waiting issue begins on."""
 
-from analyzer.policy import Policy
-from coordinator.footholds import find_footings
+from analyzer.planning.policy import Policy
 from coordinator.merging.stack import Finished
+from coordinator.running.footholds import find_footings
 from coordinator.tasks.claims import Task
 from tests.support.backlogs import issue, plan
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.graph import Waiting
-from analyzer.issues import Bond, Dependency, Issue, Status
-from analyzer.policy import Policy
-from analyzer.tracks import TrackStatus
+from analyzer.backlog.issues import Bond, Dependency, Issue, Status
+from analyzer.planning.policy import Policy
+from analyzer.timing.graph import Waiting
+from analyzer.timing.tracks import TrackStatus
 from tests.support.backlogs import NOW, issue, plan
 
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.history import Commit, History
-from analyzer.words import terms
+from analyzer.scopes.history import Commit, History
+from analyzer.scopes.words import terms
 
 
 def commit(number, message, *files):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.imports import closure
+from analyzer.scopes.imports import closure
 
 JAVA = {
     "pom.xml": "",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.imports import ImportIndex, closure, imports
+from analyzer.scopes.imports import ImportIndex, closure, imports
 
 PYTHON = (
     "conftest.py",

@@ -5,11 +5,11 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.issues import Bond, Dependency, Issue, Status
-from analyzer.layered import read_layered
+from analyzer.backlog.issues import Bond, Dependency, Issue, Status
+from analyzer.backlog.layered import read_layered
+from analyzer.backlog.readiness import Rules, resolve, standings
 from analyzer.layering import depths, write_layered
-from analyzer.layout import clean
-from analyzer.readiness import Rules, resolve, standings
+from analyzer.showing.layout import clean
 from tests.support.backlogs import NOW, issue
 
 RULES = Rules(NOW)

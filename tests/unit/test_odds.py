@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from analyzer.habits import Habits
-from analyzer.history import Commit, History
-from analyzer.odds import common, odds, sides
-from analyzer.scope import Scope, ScopeFile
-from analyzer.ties import Ties
+from analyzer.scopes.habits import Habits
+from analyzer.scopes.history import Commit, History
+from analyzer.scopes.odds import common, odds, sides
+from analyzer.scopes.scope import Scope, ScopeFile
+from analyzer.scopes.ties import Ties
 
 
 def scope(issue, files=None, **rest):

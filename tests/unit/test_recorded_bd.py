@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.beads import Reading, read_issues
-from analyzer.database import read_database
-from analyzer.issues import Bond, Status
-from analyzer.readiness import Rules, differences, is_work, resolve, standings
+from analyzer.backlog.beads import Reading, read_issues
+from analyzer.backlog.database import read_database
+from analyzer.backlog.issues import Bond, Status
+from analyzer.backlog.readiness import Rules, differences, is_work, resolve, standings
 from tests.support.backlogs import NOW
 from tests.support.bd import READY, WAITING
 

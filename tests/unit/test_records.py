@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from analyzer.records import Edits, edit_records
+from analyzer.backlog.records import Edits, edit_records
 from resources.system.errors import Failure
 
 JUNK = "<<<<<<< ours\nnot json\n\n" + '{"_type":"memory","id":"b-1"}\n'

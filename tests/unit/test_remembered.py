@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.facts import Facts, Source
-from analyzer.history import Commit, History
-from analyzer.plan import make_plan
-from analyzer.policy import Policy
-from analyzer.proposal import Request
+from analyzer.planning.facts import Facts, Source
+from analyzer.planning.plan import make_plan
+from analyzer.planning.policy import Policy
+from analyzer.planning.proposal import Request
 from analyzer.remembered import recall, remember
+from analyzer.scopes.history import Commit, History
 from tests.support.backlogs import issue
 
 TREE = ("src/loans.py", "src/members.py", "tests/test_loans.py")

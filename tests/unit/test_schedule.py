@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.placing import neighbours
-from analyzer.schedule import Apart, Job, Shop, list_schedule, waves
+from analyzer.planning.placing import neighbours
+from analyzer.timing.schedule import Apart, Job, Shop, list_schedule, waves
 from tests.support.backlogs import issue, plan
 
 

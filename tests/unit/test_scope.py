@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.history import Commit, History
-from analyzer.issues import Bond, Dependency, Issue
-from analyzer.scope import ScopePolicy, predict
+from analyzer.backlog.issues import Bond, Dependency, Issue
+from analyzer.scopes.history import Commit, History
+from analyzer.scopes.scope import ScopePolicy, predict
 
 TREE = (
     "README.md",

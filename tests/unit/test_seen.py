@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from analyzer.issues import Issue, Status
-from analyzer.seen import Seen
+from analyzer.backlog.issues import Issue, Status
+from analyzer.scopes.seen import Seen
 from tests.support.backlogs import issue, plan
 
 REST = tuple(f"rest{n}/part{n}.py" for n in range(40))

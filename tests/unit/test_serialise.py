@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.readiness import Rules, resolve
+from analyzer.backlog.readiness import Rules, resolve
 from analyzer.serialise import serialise, still_needed
 from tests.support.backlogs import NOW, issue, plan
 

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from analyzer.forest import Forest, grown
-from analyzer.history import Commit, History
-from analyzer.issues import Issue
-from analyzer.kin import Kin
-from analyzer.mentions import find_mentions
-from analyzer.ranking import Ranker
-from analyzer.scope import predict
-from analyzer.signals import Evidence
-from analyzer.tree import Tree
+from analyzer.backlog.issues import Issue
+from analyzer.scopes.forest import Forest, grown
+from analyzer.scopes.history import Commit, History
+from analyzer.scopes.kin import Kin
+from analyzer.scopes.mentions import find_mentions
+from analyzer.scopes.ranking import Ranker
+from analyzer.scopes.scope import predict
+from analyzer.scopes.signals import Evidence
+from analyzer.scopes.tree import Tree
 
 TREE = (*(f"src/part{n}.py" for n in range(30)), "src/api/billing.py", "tests/test_billing.py", "docs/guide.md")
 WORKS = tuple((f"a-{n}: part {n}", (f"src/part{n}.py",)) for n in range(30))

@@ -2,8 +2,8 @@
 
 import xml.etree.ElementTree as ET
 
-from coordinator.bars import Outcome, clock, cut, short_names, ticks
-from coordinator.timeline import build_timeline, timeline_svg, timeline_text
+from coordinator.reports.bars import Outcome, clock, cut, short_names, ticks
+from coordinator.reports.timeline import build_timeline, timeline_svg, timeline_text
 from tests.support.run_log import Log
 
 

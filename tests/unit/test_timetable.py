@@ -9,14 +9,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from analyzer.bounds import lower_bound
-from analyzer.estimates import learn
-from analyzer.issues import Status
-from analyzer.placing import neighbours
-from analyzer.plan import Request, make_plan
-from analyzer.schedule import Job, Shop
+from analyzer.backlog.issues import Status
+from analyzer.planning.placing import neighbours
+from analyzer.planning.plan import Request, make_plan
 from analyzer.sources import Asked, read_facts
-from analyzer.timetable import best_timetable
+from analyzer.timing.bounds import lower_bound
+from analyzer.timing.estimates import learn
+from analyzer.timing.schedule import Job, Shop
+from analyzer.timing.timetable import best_timetable
 from tests.support.backlogs import data, issue, plan
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.database import read_database
-from analyzer.issues import Bond, Status
+from analyzer.backlog.database import read_database
+from analyzer.backlog.issues import Bond, Status
 from analyzer.trackers import find_place, read_tracker, tracker_version
 from resources.system.errors import Failure
 from resources.system.repository import Repository

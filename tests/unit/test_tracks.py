@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.issues import Bond, Dependency, Issue, Status
-from analyzer.plan import Plan, Policy
-from analyzer.scope import ScopePolicy
-from analyzer.tracks import TrackStatus
+from analyzer.backlog.issues import Bond, Dependency, Issue, Status
+from analyzer.planning.plan import Plan, Policy
+from analyzer.scopes.scope import ScopePolicy
+from analyzer.timing.tracks import TrackStatus
 from tests.support.backlogs import NOW, issue, plan
 
 
