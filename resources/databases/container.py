@@ -20,6 +20,7 @@ import json
 import secrets
 import socket
 import time
+from collections.abc import Generator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,31 +131,28 @@ class ContainerProvider:
 
     def stop(self) -> None:
         """Stop the container; it stays, with its databases, for the next start."""
-        note = self._note()
-        if note is None:
-            return
-        with (
-            file_lock(self._home / "server.lock", what="the slots' PostgreSQL container", wait=START_SECONDS),
-            open_engine() as engine,
-        ):
-            container = find(engine, note.container)
-            if container is not None:
+        with self._locked() as (note, container):
+            if note is not None and container is not None:
                 container.stop(timeout=10)
                 self._keep(replace(note, orderly=True))
 
     def discard(self) -> None:
         """Remove the container; its databases go with it."""
-        note = self._note()
-        if note is None:
-            return
-        with (
-            file_lock(self._home / "server.lock", what="the slots' PostgreSQL container", wait=START_SECONDS),
-            open_engine() as engine,
-        ):
-            container = find(engine, note.container)
+        with self._locked() as (_, container):
             if container is not None:
                 container.remove(force=True, v=True)
         (self._home / "container.json").unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Generator[tuple[Note | None, Any]]:
+        """What is noted of our container, and the container while it exists, with nobody else at it."""
+        note = self._note()
+        if note is None:
+            yield None, None
+            return
+        lock = file_lock(self._home / "server.lock", what="the slots' PostgreSQL container", wait=START_SECONDS)
+        with lock, open_engine() as engine:
+            yield note, find(engine, note.container)
 
     # -- the container
 
