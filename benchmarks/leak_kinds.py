@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.leak_world import OLD, Made, World, keys, old_file, slot_folder
+from coordinator.tasks import claims
 from resources.monitor.processes import see_processes
 from resources.system.process import is_alive
 from resources.worktrees.host_ports import leased_to, open_book
@@ -140,18 +141,7 @@ def task_of_the_dead(world: World) -> Made:
     """A task at work whose agent and lease are gone."""
     issue, fence = f"bd-{world.number()}", 1_000_000 + world.number()
     with world.watched.ledger.write() as tx:
-        tx.change(
-            "task-put",
-            issue=issue,
-            title="",
-            track="",
-            program="",
-            why="",
-            filter="",
-            rank=0,
-            asked_by="",
-            changed_at=0,
-        )
+        claims.enlist(tx, [claims.Wish(issue, "", "", "", "", 0)], again=False)
         tx.change(
             "task-work", issue=issue, agent="amber", program="", slot="", branch="", base="", fence=fence, attempt=1,
             process="{}", changed_at=0,

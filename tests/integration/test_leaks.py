@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from coordinator.tasks import claims
 from resources.leaks.sweep import sweep
 from resources.monitor.processes import see_processes
 from resources.monitor.usage import take_usage
@@ -166,18 +167,7 @@ def test_leases_and_reservations_of_the_dead_are_given_back_with_their_work_save
 def test_a_task_whose_agent_and_lease_are_gone_waits_for_another_attempt(ground):
     with ground.ledger.write() as tx:
         for issue, fence in (("bd-1", 41), ("bd-2", 42)):
-            tx.change(
-                "task-put",
-                issue=issue,
-                title="",
-                track="",
-                program="",
-                why="",
-                filter="",
-                rank=0,
-                asked_by="",
-                changed_at=0,
-            )
+            claims.enlist(tx, [claims.Wish(issue, "", "", "", "", 0)], again=False)
             tx.change(
                 "task-work", issue=issue, agent="amber", program="", slot="pool-wt-1", branch="", base="", fence=fence,
                 attempt=1, process="{}", changed_at=0,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.tasks import claims
 from resources.system.errors import Failure
 from resources.system.process import identify
 from tests.support.pools import make_pool, open_pool
@@ -131,18 +132,7 @@ def test_a_slot_whose_agent_still_runs_is_not_taken_from_it(tmp_path):
     fence = yard.leases()[0]["fence"]
     agent = identify()
     with yard.ledger.write() as tx:
-        tx.change(
-            "task-put",
-            issue="demo-1",
-            title="",
-            track="",
-            program="",
-            why="",
-            filter="",
-            rank=1,
-            asked_by="",
-            changed_at=0,
-        )
+        claims.enlist(tx, [claims.Wish("demo-1", "", "", "", "", 0)], again=False)
         tx.change(
             "task-work", issue="demo-1", agent="ada", program="", slot="pool-wt-1", branch="", base="", fence=fence + 1,
             attempt=1, process=json.dumps({"pid": agent.pid, "start": agent.start}), changed_at=0,
