@@ -151,9 +151,7 @@ def run(
     epic: str = typer.Option("", help="Only the descendants of this epic."),
     only: str = typer.Option("", help="Only these issues, with commas."),
     agent: str = typer.Option("", help="The agent program (default: [agents] default)."),
-    sequential: bool = typer.Option(
-        False, "--sequential", help="One agent at a time, each on what the one before has landed."
-    ),
+    sequential: bool = typer.Option(False, "--sequential", help="One agent at a time, each on what the last landed."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Show the plan; start nothing."),
 ) -> int:
     """Take ready issues in the foreground until none is left. Ctrl-C drains, twice stops; both give everything back."""
@@ -182,16 +180,18 @@ def run(
             served = driver.serve(project, wish_for, deadline=deadline, most=max_issues or None, ahead=not sequential)
         finally:
             left = _end(project)
-    if driver.calls(project) != called and _waits(project):
-        TERMINAL.say("what was queued meanwhile goes on in the background: agent-coord status")
-        driver.ensure_running(project)
+    if driver.calls(project) != called:
+        _leave_to_background(project)
     return _answer_served(served, left)
 
 
-def _waits(project: Project) -> bool:
-    """Whether something is queued that no run had asked for."""
+def _leave_to_background(project: Project) -> None:
+    """What is queued and no run had asked for goes on when the run has ended."""
     with project.ledger.read() as snapshot:
-        return bool(queue.waiting(snapshot)) or any(task.state in claims.PENDING for task in claims.all_tasks(snapshot))
+        waits = queue.waiting(snapshot) or any(task.state in claims.PENDING for task in claims.all_tasks(snapshot))
+    if waits:
+        TERMINAL.say("what was queued meanwhile goes on in the background: agent-coord status")
+        driver.ensure_running(project)
 
 
 def _withdraw(project: Project) -> None:
