@@ -38,7 +38,8 @@ class Fork(NamedTuple):
 def own_fork(root: Path, onto: str, tip: str) -> Fork:
     """Where the own work at `tip` begins, seen from `onto`; they share nothing when one of them does not exist."""
     forks = forks_of(root, onto, tip)
-    return _own_fork(root, forks, tip) if forks else Fork("")
+    # What differs from the only newest commit that both have is the branch's own, whatever lies below.
+    return _own_fork(root, forks, tip) if len(forks) > 1 else Fork("".join(forks))
 
 
 def merge_onto(root: Path, onto: str, tip: str) -> Merge:
