@@ -31,7 +31,7 @@ from benchmarks.corpus import Corpus
 from benchmarks.replay_line import Piece, PlayedLine, changed
 from benchmarks.yardsticks import pick, pose
 from coordinator.crowd import Crowd, free
-from coordinator.running.assign import Ground, choose
+from coordinator.running.assign import Ground, choose, on_last
 from coordinator.running.footholds import find_footings
 from coordinator.running.wishes import Filter, wishes
 from coordinator.tasks.claims import PENDING, Task
@@ -157,6 +157,7 @@ class Play:
             self._trouble,
             stacks={issue: frozenset(piece.issue for piece in on) for issue, (_, on) in stacks.items()},
             stated=self._stated,
+            last=on_last(pending, self._most),
             brought={
                 task.issue: self._brought(task, stacks[task.issue][1]) for task in pending if task.issue in stacks
             },

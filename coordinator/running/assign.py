@@ -24,7 +24,7 @@ from analyzer.scopes.scope import Scope
 from coordinator.crowd import Room
 from coordinator.running.footholds import overlaps, tracks
 from coordinator.tasks.claims import Task
-from coordinator.tasks.elders import WARY_AFTER, Candidate, find_elders, places
+from coordinator.tasks.elders import Candidate, find_elders, places
 from coordinator.tasks.lifecycle import may_retry
 
 
@@ -97,8 +97,15 @@ class Ground:
     """Issue -> the paths of each of these that its last attempt did not have below it."""
     stated: Set[str] = frozenset()
     """The issues whose last attempt itself said where it failed: on the same ground it would fail there again."""
+    last: Set[str] = frozenset()
+    """The issues that have one attempt left."""
     unstacked: Mapping[str, str] = field(default_factory=dict)
     """Issue -> why it may not, though all that it depends on is finished."""
+
+
+def on_last(pending: Sequence[Task], attempts: int) -> frozenset[str]:
+    """The issues that have failed and may have one attempt more, of `attempts`."""
+    return frozenset(task.issue for task in pending if task.state == "retry" and task.attempt + 1 >= attempts)
 
 
 def choose(
@@ -126,7 +133,8 @@ def _choose(
 ) -> Choice:
     """Without `under_way` the work stands still."""
     track_of, near = tracks(plan), overlaps(plan, policy)
-    candidates, age = _candidates(plan, policy, pending, ground, under_way is not None), _ages(plan, pending)
+    last = ground.last if under_way is not None else frozenset()
+    candidates, age = _candidates(plan, policy, pending, ground, last), _ages(plan, pending)
     elders = find_elders(candidates, _apart(pending, near))
     held = {one.issue for one in candidates if not one.able}
     order = places({issue: place for place, issue in enumerate(plan.ready)}, elders, [*age], held)
@@ -144,7 +152,8 @@ def _choose(
             or _same_track(task, track_of, active)
             or _overlap(task, near.get(task.issue, {}), active)
             or _resolver(task, ground, active)
-            or _elder(elders.get(task.issue, ""))
+            or _elder(elders.get(task.issue, ""), task.issue in last)
+            or (_older(plan, task.issue, active) if task.issue in last else "")
             or _no_retry(task, plan.scopes.get(task.issue), ground, under_way is not None)
             or (room.why if len(started) >= room.agents else "")
         )
@@ -190,7 +199,7 @@ def _ages(plan: Plan, pending: Sequence[Task]) -> dict[str, int]:
     return {issue: place for place, issue in enumerate(oldest)}
 
 
-def _candidates(plan: Plan, policy: Policy, pending: Sequence[Task], ground: Ground, others: bool) -> list[Candidate]:
+def _candidates(plan: Plan, policy: Policy, pending: Sequence[Task], ground: Ground, last: Set[str]) -> list[Candidate]:
     ready, found = set(plan.ready), []
     for task in pending:
         if task.issue not in ready:
@@ -200,14 +209,28 @@ def _candidates(plan: Plan, policy: Policy, pending: Sequence[Task], ground: Gro
         failed = ground.trouble.get(task.issue, frozenset()) if task.state == "retry" else frozenset()
         able = not _no_retry(task, scope, ground, others=True)
         created = float("inf") if issue.created is None else issue.created
-        wary = others and task.state == "retry" and task.attempt >= WARY_AFTER
         paths = frozenset(likely | failed), frozenset(failed)
-        found.append(Candidate(created, task.issue, issue.priority, able, wary, *paths))
+        found.append(Candidate(created, task.issue, issue.priority, able, task.issue in last, *paths))
     return found
 
 
-def _elder(other: str) -> str:
-    return f"{other} is older and touches the same files: it goes first" if other else ""
+def _elder(other: str, last: bool) -> str:
+    if not other:
+        return ""
+    return (
+        f"one attempt is left: {other} is older and goes first"
+        if last
+        else f"{other} is older and touches the same files: it goes first"
+    )
+
+
+def _older(plan: Plan, issue: str, active: Set[str]) -> str:
+    """Who has one attempt left waits for older ones that are under way, too."""
+    issues = plan.backlog.issues
+    mine = issues[issue].created
+    written = {other: issues[other].created for other in active if other in issues}
+    older = [other for other, at in written.items() if at is not None and (mine is None or at < mine)]
+    return f"one attempt is left: {min(older)} is older and under way" if older else ""
 
 
 def _no_retry(task: Task, scope: Scope | None, ground: Ground, others: bool) -> str:

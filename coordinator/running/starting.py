@@ -18,7 +18,7 @@ from coordinator.merging import queue
 from coordinator.merging.lane import PATIENCE
 from coordinator.merging.own import begun_at
 from coordinator.running import attempts
-from coordinator.running.assign import Choice, choose
+from coordinator.running.assign import Choice, choose, on_last
 from coordinator.running.attempts import Attempt, Job
 from coordinator.running.byhand import free_closed
 from coordinator.running.grounds import Grounds
@@ -104,7 +104,8 @@ class Starting:
     def _choose(self, plan: Plan, pending: list[Task], places: Room) -> Choice:
         trouble = {issue: setback.paths for issue, setback in self.setbacks.items()}
         stated = frozenset(issue for issue, setback in self.setbacks.items() if setback.stated)
-        ground = replace(self.grounds.look(plan, pending, trouble), stated=stated)
+        last = on_last(pending, self._project.config.agents.attempts)
+        ground = replace(self.grounds.look(plan, pending, trouble), stated=stated, last=last)
         return choose(plan, self._project.policy, pending, set(self._under_way), room=places, ground=ground)
 
     def _may_come(self) -> bool:

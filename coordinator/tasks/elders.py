@@ -5,8 +5,8 @@ begin goes before every younger one that is predicted to meet it, and before eve
 failed on files that it touches: what was missing there is likely the elder's to bring. That order is *learnt*: it
 rests on the files where attempts really failed. An elder that could not begin either (it failed, and nothing has
 landed since where it did) holds nobody back, so that an order which was guessed wrong never stops the work. Only who
-failed `WARY_AFTER` times waits for it too while others are at work, rather than use up its last attempts. What is
-critical (priority 0) waits for nobody who is not.
+has one attempt left waits for it too, and for all that are older, whatever they touch, as long as anybody is at work:
+after that attempt it would be a person's. What is critical (priority 0) waits for nobody who is not.
 
 Urgency is passed on. Who waits for an elder gives it its place in the order of beginning; and who failed and waits for
 a landing gives its place to all that are older, because what it lacks is likely one of theirs, whichever files that
@@ -22,13 +22,11 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 CRITICAL = 0
-WARY_AFTER = 4
-"""Failed attempts."""
 
 
 @dataclass(frozen=True, order=True)
 class Candidate:
-    """A ready issue that waits. `able`: it could begin, were it alone. `wary`: it waits for those that could not, too.
+    """A ready issue that waits. `able`: it could begin, were it alone. `last`: it has one attempt left.
 
     `touches` are the paths that it will write as far as is known, `trouble` those that its last attempt failed on.
     """
@@ -37,7 +35,7 @@ class Candidate:
     issue: str
     priority: int = 2
     able: bool = True
-    wary: bool = False
+    last: bool = False
     touches: frozenset[str] = frozenset()
     trouble: frozenset[str] = frozenset()
 
@@ -49,12 +47,12 @@ def find_elders(candidates: Sequence[Candidate], near: Mapping[str, Set[str]]) -
     found = {}
     for one in ages:
         close = near.get(one.issue, frozenset())
-        if not close and not one.trouble:
+        if not close and not one.trouble and not one.last:
             continue
-        for other in ages if one.wary else able:
+        for other in ages if one.last else able:
             if other >= one:
                 break
-            meet = other.issue in close or not one.trouble.isdisjoint(other.touches)
+            meet = one.last or other.issue in close or not one.trouble.isdisjoint(other.touches)
             if meet and (one.priority > CRITICAL or other.priority == CRITICAL):
                 found[one.issue] = other.issue
                 break

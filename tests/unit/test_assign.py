@@ -7,11 +7,12 @@ from analyzer.backlog.issues import Issue
 from analyzer.planning.policy import Policy
 from analyzer.scopes.scope import Scope, ScopeFile
 from coordinator.crowd import Room
-from coordinator.running.assign import Choice, Ground, choose, paths_to_reserve
+from coordinator.running.assign import Choice, Ground, choose, on_last, paths_to_reserve
 from coordinator.tasks.claims import Task
 from tests.support.backlogs import issue, plan
 
 POLICY = Policy()
+TREE = [f"src/{word}.py" for word in ("loans", "members", "routes")] + [f"lib/part{n}.py" for n in range(60)]
 
 
 def task(name: str, state: str = "waiting", filter_: str = "independent", base: str = "") -> Task:
@@ -23,8 +24,7 @@ def work(name: str, place: str, *waits: str, **fields: Any) -> Issue:
 
 
 def pick(issues: list[Issue], pending: list[Task], under_way: set[str] | None = None, seats: int = 4) -> Choice:
-    tree = [f"src/{word}.py" for word in ("loans", "members", "routes")] + [f"lib/part{n}.py" for n in range(60)]
-    found = plan(issues, POLICY, tree, busy=tuple(under_way or ()))
+    found = plan(issues, POLICY, TREE, busy=tuple(under_way or ()))
     ground = Ground(
         "base-2", {"base-1": [{"src/members.py"}], "base-2": []}, {"x-2": {"src/members.py"}, "x-3": {"src/routes.py"}}
     )
@@ -113,6 +113,22 @@ def test_what_is_older_than_the_urgent_that_failed_goes_before_what_is_less_urge
     assert pick(issues, [*others, task("x-2")], seats=1).start == ("x-2",)
     assert pick(issues, [*others, task("x-2", state="retry", base="base-2")], seats=1).start == ("x-1",)
     assert pick(issues, [*others, task("x-2", state="retry", base="base-1")], seats=1).start == ("x-2",)
+
+
+def test_the_last_attempt_waits_for_what_is_older_and_under_way_until_the_work_stands_still() -> None:
+    issues = [work("x-1", "loans", created=10.0), work("x-2", "members", created=20.0)]
+    failed = task("x-2", state="retry", base="base-1")
+    ground = Ground("base-2", {"base-1": [{"src/members.py"}]}, last=on_last([failed], failed.attempt + 1))
+
+    def chosen(*pending: Task, under_way: set[str]) -> Choice:
+        found = plan(issues, POLICY, TREE, busy=tuple(under_way))
+        return choose(found, POLICY, pending, under_way, room=Room(2), ground=ground)
+
+    waits = chosen(failed, under_way={"x-1"}).waits
+    assert waits == {"x-2": "one attempt is left: x-1 is older and under way"}
+    assert chosen(failed, task("x-1"), under_way=set()).start == ("x-1",)
+    assert chosen(failed, under_way=set()).start == ("x-2",)
+    assert on_last([failed], failed.attempt + 2) == on_last([task("x-1")], 1) == frozenset()
 
 
 def test_one_at_a_time_mends_a_conflict_in_a_file() -> None:

@@ -33,11 +33,13 @@ def test_who_cannot_begin_holds_nobody_back() -> None:
     assert find_elders([one("x-1", 1.0, able=False), one("x-2", 2.0)], both(("x-1", "x-2"))) == {}
 
 
-def test_who_has_few_attempts_left_waits_for_who_cannot_begin_too() -> None:
+def test_who_has_one_attempt_left_waits_for_all_that_are_older() -> None:
     here = frozenset({"a.py"})
     old = one("x-1", 1.0, able=False, touches=here, trouble=here)
     assert find_elders([old, one("x-2", 2.0, touches=here, trouble=here)], {}) == {}
-    assert find_elders([old, one("x-2", 2.0, touches=here, trouble=here, wary=True)], {}) == {"x-2": "x-1"}
+    assert find_elders([old, one("x-2", 2.0, touches=here, trouble=here, last=True)], {}) == {"x-2": "x-1"}
+    elsewhere = one("x-1", 1.0, touches=frozenset({"b.py"}))
+    assert find_elders([elsewhere, one("x-2", 2.0, last=True), one("x-3", 3.0)], {}) == {"x-2": "x-1"}
 
 
 def test_the_critical_waits_for_the_critical_alone() -> None:
