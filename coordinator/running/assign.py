@@ -24,7 +24,7 @@ from analyzer.scopes.scope import Scope
 from coordinator.crowd import Room
 from coordinator.running.footholds import overlaps, tracks
 from coordinator.tasks.claims import Task
-from coordinator.tasks.elders import Candidate, find_elders, places
+from coordinator.tasks.elders import Candidate, find_elders, gives_way, places
 from coordinator.tasks.lifecycle import may_retry
 
 
@@ -227,9 +227,9 @@ def _elder(other: str, last: bool) -> str:
 def _older(plan: Plan, issue: str, active: Set[str]) -> str:
     """Who has one attempt left waits for older ones that are under way, too."""
     issues = plan.backlog.issues
-    mine = issues[issue].created
-    written = {other: issues[other].created for other in active if other in issues}
-    older = [other for other, at in written.items() if at is not None and (mine is None or at < mine)]
+    mine, urgency = issues[issue].created, issues[issue].priority
+    waited = (issues[other] for other in active if other in issues and gives_way(urgency, issues[other].priority))
+    older = [other.id for other in waited if other.created is not None and (mine is None or other.created < mine)]
     return f"one attempt is left: {min(older)} is older and under way" if older else ""
 
 

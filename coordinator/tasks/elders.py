@@ -40,6 +40,11 @@ class Candidate:
     trouble: frozenset[str] = frozenset()
 
 
+def gives_way(priority: int, to: int) -> bool:
+    """Whether work of this priority waits for older work of priority `to`."""
+    return priority > CRITICAL or to == CRITICAL
+
+
 def find_elders(candidates: Sequence[Candidate], near: Mapping[str, Set[str]]) -> dict[str, str]:
     """Issue -> the oldest one that goes before it; `near` are the issues that are predicted to meet an issue."""
     ages = sorted(candidates)
@@ -53,7 +58,7 @@ def find_elders(candidates: Sequence[Candidate], near: Mapping[str, Set[str]]) -
             if other >= one:
                 break
             meet = one.last or other.issue in close or not one.trouble.isdisjoint(other.touches)
-            if meet and (one.priority > CRITICAL or other.priority == CRITICAL):
+            if meet and gives_way(one.priority, other.priority):
                 found[one.issue] = other.issue
                 break
     return found

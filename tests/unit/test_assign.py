@@ -126,6 +126,9 @@ def test_the_last_attempt_waits_for_what_is_older_and_under_way_until_the_work_s
 
     waits = chosen(failed, under_way={"x-1"}).waits
     assert waits == {"x-2": "one attempt is left: x-1 is older and under way"}
+    issues[1] = replace(issues[1], priority=0)
+    assert chosen(failed, under_way={"x-1"}).start == ("x-2",), "what is critical waits for nobody who is not"
+    issues[1] = replace(issues[1], priority=2)
     assert chosen(failed, task("x-1"), under_way=set()).start == ("x-1",)
     assert chosen(failed, under_way=set()).start == ("x-2",)
     assert on_last([failed], failed.attempt + 2) == on_last([task("x-1")], 1) == frozenset()
