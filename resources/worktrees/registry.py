@@ -22,6 +22,12 @@ from resources.worktrees.trash import start_deleting, throw_away
 LOCK_REASON = "agent-coord"
 """The reason of the lock on each of our worktrees: our mark."""
 
+_SWITCHED = "worktree-config"
+"""The file that says that configuration per worktree was off before us."""
+
+_HEADING = "# agent-coord's slots\n"
+"""What stands above our line among the excludes."""
+
 
 def open_registry(repository: Repository, folder: Path) -> None:
     """What a repository needs before its first slot: the pool's folder excluded, configuration per worktree."""
@@ -39,10 +45,6 @@ def open_registry(repository: Repository, folder: Path) -> None:
         (repository.state / _SWITCHED).touch()
         if where:
             git(repository.root, *config, "--unset", "core.worktree")
-
-
-_SWITCHED = "worktree-config"
-"""The file that says that configuration per worktree was off before us."""
 
 
 def close_registry(repository: Repository, folder: Path) -> list[str]:
@@ -69,9 +71,6 @@ def close_registry(repository: Repository, folder: Path) -> list[str]:
         git(repository.root, *config, "--unset-all", "extensions.worktreeConfig", check=False)
         (repository.state / _SWITCHED).unlink()
     return []
-
-
-_HEADING = "# agent-coord's slots\n"
 
 
 def _exclude(file: Path, line: str) -> None:
