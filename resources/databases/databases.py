@@ -31,7 +31,7 @@ from resources.databases.provider import Provider, choose_provider
 from resources.databases.session import Session, asking
 from resources.databases.slots import Slots
 from resources.databases.stock import Stock
-from resources.databases.template import Template, Templates, advisory_lock
+from resources.databases.template import Template, Templates, advisory_lock, slot_lock
 from resources.databases.values import Database, DatabaseSettings, Found, Server, Usage
 from resources.system.errors import Failure
 from resources.system.files import file_lock
@@ -279,7 +279,7 @@ class Databases:
 
     def _own(self, slot: str):  # noqa: ANN202 -- what advisory_lock gives
         # The lock file went with a process that was killed; its session at the server may still be making a database.
-        return advisory_lock(self._session, f"{self._owner} slot {slot}")
+        return advisory_lock(self._session, slot_lock(self._owner, slot))
 
     @contextmanager
     def _slot_lock(self, slot: str) -> Generator[None]:

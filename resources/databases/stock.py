@@ -23,7 +23,15 @@ from resources.databases.chores import chores, may_go
 from resources.databases.doors import close_children
 from resources.databases.inventory import take_inventory
 from resources.databases.session import Session, asking
-from resources.databases.template import Template, Templates, drop_database, end_sessions, lock_if_free, strategy
+from resources.databases.template import (
+    Template,
+    Templates,
+    drop_database,
+    end_sessions,
+    lock_if_free,
+    slot_lock,
+    strategy,
+)
 from resources.databases.values import Found
 from resources.system.clock import wall
 from resources.system.errors import NotNow
@@ -132,12 +140,14 @@ class Stock:
         Does nothing while another process does it.
         """
         with contextlib.suppress(NotNow), file_lock(lock, what="the stock of databases", wait=0):
-            todo = chores(self._inventory(), self._templates.used(), spares, wall())
+            things = self._inventory()
+            todo = chores(things, self._templates.used(), spares, wall())
+            slots = {found.name: found.slot or "" for found in things}
             close_children(self._session, self._owner)
             for name in todo.surplus:
                 self._discard(name)
             for name in todo.drop:
-                drop_database(self._session, name)
+                self._drop(name, slots[name])
             for name, key in todo.wrecks:
                 self._clear(name, key)
             for key in todo.templates:
@@ -159,6 +169,12 @@ class Stock:
                     return
                 self._session.run(_AWAY + "comment on database {away} is {mark}", name=name, away=away, mark=mark)
             drop_database(self._session, away)
+
+    def _drop(self, name: str, slot: str) -> None:
+        # It keeps the slot's name until it is renamed; whoever does that puts another in its place at once.
+        with lock_if_free(self._session, slot_lock(self._owner, slot)) as free:
+            if free and name in chores(self._inventory(), {}, 0, wall()).drop:
+                drop_database(self._session, name)
 
     def _clear(self, name: str, key: str) -> None:
         # Whoever makes it holds the lock, even a session whose client was killed; a free one means that nobody does.

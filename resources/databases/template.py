@@ -264,6 +264,11 @@ def end_sessions(session: Session, name: str) -> None:
     )
 
 
+def slot_lock(owner: str, slot: str) -> str:
+    """What is locked by whoever gives a slot its database, or takes it back."""
+    return f"{owner} slot {slot}"
+
+
 def drop_database(session: Session, name: str) -> None:
     """Drop the database `name`, sessions and all; a template loses its flag first. One that is gone is no error."""
     rows = session.rows("select datistemplate, datconnlimit = -2 from pg_database where datname = %s", [name])

@@ -7,9 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from psycopg import sql
 
+from resources.databases import marks
 from resources.databases.databases import open_databases
 from resources.databases.local import LocalProvider
+from resources.databases.session import Session
+from resources.databases.template import advisory_lock, slot_lock
 from tests.support.postgres import FIRST, OWNER, make_tree, server, settings
 
 
@@ -63,6 +67,23 @@ def test_a_reset_puts_a_spare_in_place_and_sets_the_old_database_aside(home, dat
     assert len(names(databases, "retired")) == 1
     databases.tend()
     assert (len(names(databases, "spare")), names(databases, "retired")) == (2, set())
+
+
+def test_what_is_being_swapped_is_not_dropped_under_the_name_that_the_fresh_one_takes(home, databases, tree):
+    database = databases.prepare("busy", tree)
+    session = Session(LocalProvider(home, "auto"))
+    session.open()
+    # The middle of a swap: the old one is retired, and has its slot's name still.
+    mark = sql.Literal(marks.encode(OWNER, "retired", slot="busy", at="0"))
+    retire = "alter database {name} allow_connections false; comment on database {name} is {mark}"
+    with advisory_lock(session, slot_lock(OWNER, "busy")):
+        session.run(retire, name=database.name, mark=mark)
+        databases.tend()
+        assert database.name in names(databases, "retired")
+    databases.tend()
+    assert database.name not in oids(home, databases)
+    session.close()
+    databases.drop("busy")
 
 
 def test_a_spare_serves_a_slot_as_a_clone_does(databases, tree):
